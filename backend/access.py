@@ -1,0 +1,95 @@
+"""The only way an id from outside becomes a row. Absent and foreign are the same 404; reads by others are audited."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from backend.models import AuditAction, AuditEvent, Clinician, Patient, User
+from backend.rules import OWNER, Grant, Need, Role, Standing, Topic, standing
+from backend.scope import M, PatientScopedQuerySet, valid_grants
+
+ME = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One person at one patient's data, allowed and written down."""
+
+    user: User
+    patient: Patient
+    standing: Standing
+    need: Need
+
+    @property
+    def topics(self) -> frozenset[Topic]:
+        """The topics in which the need is met."""
+        return self.standing.topics(self.need)
+
+    def topic(self, topic: str) -> None:
+        """Goes on silently where the need is met in this topic; otherwise the answer is 404."""
+        if topic not in self.topics:
+            raise Http404
+
+
+def standing_of(user: User, patient: Patient) -> Standing:
+    """What the person is to the patient at this moment."""
+    if patient.user_id == user.id:
+        return OWNER
+    grants = list(valid_grants(user).filter(patient=patient).distinct())
+    if not grants:
+        return standing([])
+    ordinary = Role.CLINICIAN if Clinician.objects.filter(user=user).exists() else Role.CAREGIVER
+    return standing(
+        Grant(
+            role=Role.EMERGENCY if grant.emergency_reason else ordinary,
+            read=frozenset(Topic(topic) for topic in grant.read),
+            act=frozenset(Topic(topic) for topic in grant.act),
+        )
+        for grant in grants
+    )
+
+
+def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) -> Access:
+    """The patient, when the person meets the need; raises Http404 otherwise. `what` names the view in the audit.
+
+    Runs inside the actor's transaction, so the audit row stands exactly when the read does.
+    """
+    own = patient == ME
+    found = (Patient.objects.filter(user=user) if own else Patient.objects.filter(id=patient)).first()
+    if found is None:
+        raise Http404
+    held = standing_of(user, found)
+    if not held.may(need):
+        raise Http404
+    access = Access(user, found, held, need)
+    if held.role is not Role.SELF:
+        record_audit(access, what=what, action=AuditAction.ACT if need is Need.ACT else AuditAction.READ)
+    return access
+
+
+def access_row(queryset: PatientScopedQuerySet[M], user: User, need: Need, **key: object) -> M:
+    """The one row of the key that the person may see; raises Http404 when it is absent or foreign."""
+    row = queryset.visible_to(user, need).filter(**key).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def record_audit(access: Access, *, what: str, action: AuditAction, reason: str = "") -> AuditEvent:
+    """Writes that somebody did something with a patient's data."""
+    return AuditEvent.objects.create(
+        patient=access.patient,
+        actor=access.user,
+        role=access.standing.role or "",
+        action=action,
+        what=what,
+        topics=sorted(access.topics),
+        reason=reason,
+    )
+
+
+def audit_of(patient: Patient) -> QuerySet[AuditEvent]:
+    """Who looked, newest first."""
+    return AuditEvent.objects.filter(patient=patient).select_related("actor").order_by("-id")

@@ -1,0 +1,135 @@
+"""Typed readers of environment variables. A bad value stops the boot and names its variable."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+
+class BadEnvironment(Exception):
+    """An environment variable is missing or cannot be used; the message begins with its name."""
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's text; without a default, an absent or empty one is refused."""
+    value = os.environ.get(name, "").strip() or default
+    if value is None:
+        raise BadEnvironment(f"{name} is not set")
+    return value
+
+
+def boolean(name: str, default: bool) -> bool:
+    """One of 1/true/yes/on or 0/false/no/off, in any case."""
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"0", "false", "no", "off"}:
+        return False
+    raise BadEnvironment(f"{name} must be true or false, not {value!r}")
+
+
+def integer(name: str, default: int, *, low: int, high: int) -> int:
+    """A whole number from `low` to `high`."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise BadEnvironment(f"{name} must be a whole number, not {value!r}") from None
+    if not low <= number <= high:
+        raise BadEnvironment(f"{name} must be from {low} to {high}, not {number}")
+    return number
+
+
+def words(name: str, default: tuple[str, ...]) -> list[str]:
+    """Words separated by commas."""
+    value = os.environ.get(name, "").strip()
+    return [word.strip() for word in value.split(",") if word.strip()] if value else list(default)
+
+
+def folder(name: str, default: Path) -> Path:
+    """An absolute folder; it need not exist yet."""
+    path = Path(text(name, str(default)))
+    if not path.is_absolute():
+        raise BadEnvironment(f"{name} must be an absolute path, not {str(path)!r}")
+    return path
+
+
+def secret(name: str, *, length: int = 32) -> str:
+    """The variable, or the content of the file that NAME_FILE names; never shorter than `length` characters."""
+    file_name = os.environ.get(f"{name}_FILE", "").strip()
+    if file_name:
+        try:
+            value = Path(file_name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadEnvironment(f"{name}_FILE cannot be read: {error.strerror}") from None
+    else:
+        value = os.environ.get(name, "").strip()
+    if not value:
+        raise BadEnvironment(f"{name} is not set")
+    if len(value) < length:
+        raise BadEnvironment(f"{name} must have at least {length} characters")
+    return value
+
+
+def database(name: str) -> dict[str, Any]:
+    """A PostgreSQL URL as the entries of Django's DATABASES; the host may be a socket's folder (?host=/path)."""
+    url = text(name)
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise BadEnvironment(f"{name} must be a postgresql:// URL")
+    try:
+        parts: Mapping[str, Any] = conninfo_to_dict(url)
+    except ProgrammingError:
+        raise BadEnvironment(f"{name} cannot be read as a postgresql:// URL") from None
+    for part in ("dbname", "user"):
+        if not parts.get(part):
+            raise BadEnvironment(f"{name} names no {part}")
+    known = {"dbname", "user", "password", "host", "port"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts["dbname"],
+        "USER": parts["user"],
+        "PASSWORD": parts.get("password") or "",
+        "HOST": parts.get("host") or "",
+        "PORT": str(parts.get("port") or ""),
+        "OPTIONS": {key: value for key, value in parts.items() if key not in known},
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Redis:
+    """One Redis server under the spellings that its users want."""
+
+    url: str
+    celery: str
+    channels: str
+
+
+def redis(name: str) -> Redis:
+    """A redis://, rediss:// or unix:// URL, as given and as Celery and Channels spell it."""
+    url = text(name)
+    parts = urlsplit(url)
+    if parts.scheme in {"redis", "rediss"}:
+        if not parts.hostname:
+            raise BadEnvironment(f"{name} names no host")
+        return Redis(url=url, celery=url, channels=url)
+    if parts.scheme != "unix":
+        raise BadEnvironment(f"{name} must be a redis://, rediss:// or unix:// URL")
+    if not parts.path.startswith("/"):
+        raise BadEnvironment(f"{name} must name an absolute socket path")
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    if not number.isdigit():
+        raise BadEnvironment(f"{name} has a db that is not a number")
+    return Redis(
+        url=url,
+        celery=f"redis+socket://{parts.path}?virtual_host={number}",
+        channels=f"unix://{parts.path}?db={number}",
+    )

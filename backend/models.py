@@ -1,0 +1,291 @@
+"""People, who may see whom, who looked, and the log of what changed."""
+
+from datetime import timedelta
+from typing import ClassVar
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
+
+from backend.identifiers import new_id
+from backend.rules import Topic
+
+EMERGENCY_ACCESS_LASTS = timedelta(hours=1)
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuses a name that the time zone database does not know."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name} is not a time zone", code="time_zone")
+
+
+class Users(BaseUserManager["User"]):
+    """Makes users by e-mail address, in lower case."""
+
+    def create_user(self, email: str, password: str | None = None, *, name: str = "") -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), name=name)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """Somebody who logs in: a patient, a caregiver, a clinician, or several of these."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=200, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects: ClassVar[Users] = Users()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["email"], name="user_email_is_unique"),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="user_email_is_lower_case"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class Clinic(models.Model):
+    """The boundary of settings, rota and retention."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name"], name="clinic_name_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Profession(models.TextChoices):
+    PHYSICIAN = "physician"
+    NURSE = "nurse"
+    PHARMACIST = "pharmacist"
+    PSYCHOLOGIST = "psychologist"
+    DIETITIAN = "dietitian"
+    PHYSIOTHERAPIST = "physiotherapist"
+    OTHER = "other"
+
+
+class Clinician(models.Model):
+    """A user's place in a clinic."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="clinician")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="clinicians")
+    profession = models.CharField(max_length=20, choices=Profession.choices)
+    administers_clinic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(profession__in=Profession.values), name="clinician_profession_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class CareTeam(models.Model):
+    """Clinicians of one clinic to whom a patient can grant together."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="teams")
+    name = models.CharField(max_length=200)
+    members = models.ManyToManyField(Clinician, related_name="teams")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "name"], name="care_team_name_is_unique_in_clinic")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.clinic}"
+
+
+class Sex(models.TextChoices):
+    """Administrative gender, as FHIR names it."""
+
+    FEMALE = "female"
+    MALE = "male"
+    OTHER = "other"
+    UNKNOWN = "unknown"
+
+
+class Patient(models.Model):
+    """The person whose twin this is."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="patient")
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.SET_NULL, null=True, blank=True, related_name="patients"
+    )
+    name = models.CharField(max_length=200)
+    birth_date = models.DateField()
+    sex = models.CharField(max_length=10, choices=Sex.choices)
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+    locale = models.CharField(max_length=20, default="en")
+    units = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_is_known"),
+            models.CheckConstraint(
+                condition=Q(birth_date__gte="1880-01-01"), name="patient_birth_date_is_plausible"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CareGrant(models.Model):
+    """A patient's leave for one person, or one team, to read or act in some topics for some time.
+
+    Emergency access is a grant too: by a clinician to herself, with a reason, for one hour, read-only.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="grants")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="grants_received")
+    team = models.ForeignKey(CareTeam, on_delete=models.CASCADE, null=True, related_name="grants_received")
+    read = ArrayField(models.CharField(max_length=20))
+    act = ArrayField(models.CharField(max_length=20), default=list)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField(null=True)
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants_given")
+    revoked_at = models.DateTimeField(null=True)
+    revoked_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="grants_revoked")
+    emergency_reason = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, team__isnull=True)
+                | Q(person__isnull=True, team__isnull=False),
+                name="grant_goes_to_a_person_or_a_team",
+            ),
+            models.CheckConstraint(
+                condition=Q(read__contained_by=[topic.value for topic in Topic]) & Q(read__len__gt=0), name="grant_reads_known_topics"
+            ),
+            models.CheckConstraint(condition=Q(act__contained_by=F("read")), name="grant_acts_only_where_it_reads"),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name="grant_ends_after_its_start"
+            ),
+            models.CheckConstraint(
+                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
+                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                name="grant_revoked_has_revoker",
+            ),
+            models.CheckConstraint(
+                condition=Q(emergency_reason="")
+                | Q(
+                    person__isnull=False,
+                    granted_by=F("person"),
+                    act__len=0,
+                    ends_at__lte=F("starts_at") + EMERGENCY_ACCESS_LASTS,
+                ),
+                name="grant_in_an_emergency_is_one_persons_read_only_hour",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["person", "patient"], condition=Q(revoked_at__isnull=True), name="grant_of_person"
+            ),
+            models.Index(fields=["team", "patient"], condition=Q(revoked_at__isnull=True), name="grant_of_team"),
+        ]
+
+    def __str__(self) -> str:
+        return f"grant {self.id}"
+
+
+class AuditAction(models.TextChoices):
+    READ = "read"
+    ACT = "act"
+    GRANT = "grant"
+    REVOKE = "revoke"
+    EMERGENCY = "emergency"
+
+
+class AuditEvent(models.Model):
+    """One thing that somebody did with a patient's data; the patient can read it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="audit_events")
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, related_name="audit_events")
+    role = models.CharField(max_length=20)
+    action = models.CharField(max_length=20, choices=AuditAction.choices)
+    what = models.CharField(max_length=100)
+    topics = ArrayField(models.CharField(max_length=20), default=list)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(action__in=AuditAction.values), name="audit_action_is_known"),
+            models.CheckConstraint(
+                condition=~Q(action=AuditAction.EMERGENCY) | ~Q(reason=""), name="audit_emergency_has_reason"
+            ),
+        ]
+        indexes = [models.Index(fields=["patient", "-id"], name="audit_of_patient")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.what}"
+
+
+class ChangeStream(models.Model):
+    """The counter that numbers one stream's changes without gaps."""
+
+    stream = models.UUIDField(primary_key=True)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="streams")
+    last_seq = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(last_seq__gte=1), name="stream_counts_from_one")]
+
+    def __str__(self) -> str:
+        return f"{self.stream} at {self.last_seq}"
+
+
+class ChangeOp(models.TextChoices):
+    SET = "set"
+    DELETE = "delete"
+
+
+class Change(models.Model):
+    """One entry of the log: what changed, never to what."""
+
+    pk = models.CompositePrimaryKey("stream", "seq")
+    stream = models.UUIDField()
+    seq = models.BigIntegerField()
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="changes")
+    topic = models.CharField(max_length=20)
+    ref = models.CharField(max_length=100)
+    op = models.CharField(max_length=10, choices=ChangeOp.choices)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(topic__in=[topic.value for topic in Topic]), name="change_topic_is_known"),
+            models.CheckConstraint(condition=Q(op__in=ChangeOp.values), name="change_op_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.ref}"

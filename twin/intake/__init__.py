@@ -1,0 +1,1 @@
+"""Bytes in, items out: one module a format, all pure and in constant memory."""

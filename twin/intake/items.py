@@ -1,0 +1,108 @@
+"""What a reader yields: samples, records, and problems. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from twin.series.columns import Columns
+
+
+class ProblemCode(StrEnum):
+    """Every reason for which something in a file was not stored as it stood."""
+
+    UNKNOWN_KIND = "unknown_kind"
+    UNKNOWN_UNIT = "unknown_unit"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_A_NUMBER = "not_a_number"
+    BAD_TIME = "bad_time"
+    IMPLAUSIBLE_TIME = "implausible_time"
+    ENTERED_IN_ERROR = "entered_in_error"
+    OTHER_PATIENT = "other_patient"
+    UNSUPPORTED_RESOURCE = "unsupported_resource"
+    DUPLICATE_ROW = "duplicate_row"
+    MALFORMED = "malformed"
+    TRUNCATED = "truncated"
+    NOT_WORN = "not_worn"
+    NOT_SLEEP = "not_sleep"
+    ERROR_CODE = "error_code"
+    SKIPPED_MEMBER = "skipped_member"
+
+
+class RefusalCode(StrEnum):
+    """Every reason for which a whole file is refused."""
+
+    UNKNOWN_FORMAT = "unknown_format"
+    EMPTY = "empty"
+    MALFORMED = "malformed"
+    ENTITIES_FORBIDDEN = "entities_forbidden"
+    UNSUPPORTED_VERSION = "unsupported_version"
+    SEVERAL_PEOPLE = "several_people"
+    UNSAFE_ARCHIVE = "unsafe_archive"
+    ENCRYPTED = "encrypted"
+    NOT_TEXT = "not_text"
+
+
+class RecordType(StrEnum):
+    """The sparse clinical facts that are kept as rows."""
+
+    CONDITION = "condition"
+    MEDICATION = "medication"
+    ALLERGY = "allergy"
+    IMMUNIZATION = "immunization"
+    PROCEDURE = "procedure"
+    REPORT = "report"
+    OBSERVATION = "observation"
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Samples of one kind and one source as the file gave them, in the file's own unit.
+
+    `kind` is a catalogue code; `source` is empty when the file does not say.
+    """
+
+    kind: str
+    source: str
+    unit: str
+    columns: Columns
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One clinical fact; `identity` is stable across uploads of the same source, `body` is the source's JSON."""
+
+    type: RecordType
+    identity: str
+    system: str
+    code: str
+    text: str
+    status: str
+    start: datetime | None
+    end: datetime | None
+    body: dict[str, Any]
+    topic: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something the owner must be told; `count` things of this sort, `example` and `place` show the first."""
+
+    code: ProblemCode
+    example: str
+    place: str
+    count: int = 1
+    kind: str = ""
+
+
+class Refused(Exception):
+    """The whole file cannot be read; the message is a sentence for its owner."""
+
+    def __init__(self, code: RefusalCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+Item = Samples | Record | Problem

@@ -1,0 +1,205 @@
+"""The catalogue of observation kinds: unit, ranges, day rule, codes. Pure; its data lies beside it in data/."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+DATA = Path(__file__).parent / "data"
+
+Values = npt.NDArray[np.float64]
+
+
+class UnknownKind(LookupError):
+    """No kind of this code is in the catalogue."""
+
+
+class UnknownUnit(ValueError):
+    """The unit cannot be converted to the kind's canonical one."""
+
+
+class DayRule(StrEnum):
+    """How the samples of one day become the day's value."""
+
+    MEAN = "mean"
+    SUM = "sum"
+    LAST = "last"
+    DURATION = "duration"
+
+
+class Verdict(IntEnum):
+    """What the ranges say of one value."""
+
+    ACCEPT = 0
+    WARN = 1
+    REJECT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """canonical = (given + before) * factor."""
+
+    factor: float
+    before: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of observation. Ranges are in `unit` (UCUM); `verification` says what stands behind the codes."""
+
+    code: str
+    title: str
+    unit: str
+    hard: tuple[float, float]
+    soft: tuple[float, float]
+    topic: str
+    daily: DayRule
+    span_days: int
+    decimals: int
+    forecast: bool
+    loinc: str | None
+    healthkit: str | None
+    health_connect: str | None
+    openmhealth: str | None
+    fitbit: str | None
+    verification: str
+    conversions: Mapping[str, Conversion]
+
+
+def kind(code: str) -> Kind:
+    """The kind of this code; raises UnknownKind."""
+    try:
+        return KINDS[code]
+    except KeyError:
+        raise UnknownKind(code) from None
+
+
+def by_loinc(code: str) -> Kind | None:
+    """The kind that carries this LOINC code as its own, if any."""
+    return _BY_LOINC.get(code)
+
+
+def by_healthkit(identifier: str) -> Kind | None:
+    """The kind of a HealthKit identifier; where several share one, the first of the catalogue."""
+    return _BY_HEALTHKIT.get(identifier)
+
+
+def canonical_spelling(unit: str) -> str:
+    """The UCUM spelling of a vendor's unit; an unknown one comes back as it is, trimmed."""
+    unit = _MOLAR_MASS.sub("mmol", unit.strip())
+    return _SPELLINGS.get(unit, unit)
+
+
+def to_canonical(kind: Kind, unit: str, values: Values) -> Values:
+    """The values in the kind's canonical unit, unchanged to the bit when they already are; raises UnknownUnit."""
+    conversion = _conversion(kind, unit)
+    if conversion is None:
+        return values
+    converted: Values = (values + conversion.before) * conversion.factor
+    return converted
+
+
+def from_canonical(kind: Kind, unit: str, values: Values) -> Values:
+    """Canonical values in another unit of the kind; raises UnknownUnit."""
+    conversion = _conversion(kind, unit)
+    if conversion is None:
+        return values
+    converted: Values = values / conversion.factor - conversion.before
+    return converted
+
+
+def judge(kind: Kind, values: Values) -> npt.NDArray[np.uint8]:
+    """A Verdict for each canonical value: outside the hard range or not finite REJECT, outside the soft one WARN."""
+    verdicts = np.full(len(values), Verdict.ACCEPT, dtype=np.uint8)
+    verdicts[(values < kind.soft[0]) | (values > kind.soft[1])] = Verdict.WARN
+    inside_hard = (values >= kind.hard[0]) & (values <= kind.hard[1])
+    verdicts[~inside_hard] = Verdict.REJECT
+    return verdicts
+
+
+def _conversion(kind: Kind, unit: str) -> Conversion | None:
+    if unit == kind.unit:
+        return None
+    spelled = canonical_spelling(unit)
+    if spelled == kind.unit:
+        return None
+    try:
+        return kind.conversions[spelled]
+    except KeyError:
+        raise UnknownUnit(f"{unit!r} is not a unit of {kind.code}") from None
+
+
+def _load(name: str) -> Any:
+    return json.loads((DATA / name).read_text(encoding="utf-8"))
+
+
+def _catalogue() -> Mapping[str, Kind]:
+    catalogue, handling, units = (
+        _load(name) for name in ("observation_kinds.json", "kind_handling.json", "units.json")
+    )
+    kinds = {}
+    for row in catalogue["kinds"]:
+        code = row["key"]
+        own = handling["kinds"][code]
+        kinds[code] = Kind(
+            code=code,
+            title=row["title"],
+            unit=row["ucum"],
+            hard=(float(row["hard_range"][0]), float(row["hard_range"][1])),
+            soft=(float(row["soft_range"][0]), float(row["soft_range"][1])),
+            topic=own["topic"],
+            daily=DayRule(own["daily"]),
+            span_days=own["span_days"],
+            decimals=own["decimals"],
+            forecast=own["forecast"],
+            loinc=row["loinc"],
+            healthkit=row["healthkit"],
+            health_connect=row["health_connect"],
+            openmhealth=row["openmhealth"],
+            fitbit=row["fitbit"],
+            verification=row["loinc_verification"],
+            conversions=_conversions(
+                code, row["ucum"], handling["same_analyte"].get(code, code), catalogue, units
+            ),
+        )
+    return MappingProxyType(kinds)
+
+
+def _conversions(
+    code: str, canonical: str, analyte: str, catalogue: dict[str, Any], units: dict[str, Any]
+) -> Mapping[str, Conversion]:
+    conversions = {
+        row["from"]: Conversion(row["factor"], row.get("before", 0.0))
+        for row in units["conversions"]
+        if row["to"] == canonical
+    }
+    for row in catalogue["conversions"]:
+        if row["kind"] == analyte:
+            conversions.setdefault(row["to"], Conversion(1.0 / row["factor"]))
+    for row in catalogue["affine"]:
+        if row["kind"] == analyte:
+            conversions.setdefault(row["to"], _AFFINE[row["formula"]])
+    if code in units["dimensionless"]["kinds"]:
+        conversions.update({unit: Conversion(1.0) for unit in units["dimensionless"]["counts"]})
+    return MappingProxyType(conversions)
+
+
+# HealthKit writes a molar mass into the unit: mmol<180.1558800000541>/L.
+_MOLAR_MASS = re.compile(r"mmol<[0-9.]+>")
+_SPELLINGS: Mapping[str, str] = _load("units.json")["spellings"]
+# The affine formulas of the catalogue, each turned round: given = formula(canonical).
+_AFFINE = {
+    "F = C*1.8 + 32": Conversion(1 / 1.8, -32.0),
+    "IFCC = (NGSP - 2.15) * 10.929": Conversion(1 / 10.929, 2.15 * 10.929),
+}
+
+KINDS: Mapping[str, Kind] = _catalogue()
+_BY_LOINC = {kind.loinc: kind for kind in reversed(KINDS.values()) if kind.loinc}
+_BY_HEALTHKIT = {kind.healthkit: kind for kind in reversed(KINDS.values()) if kind.healthkit}

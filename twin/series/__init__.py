@@ -1,0 +1,1 @@
+"""Dense series: columns in memory, blocks in the database."""
