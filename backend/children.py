@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 KEPT_LOG_BYTES = 10_000_000
@@ -34,15 +35,26 @@ def start(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     account: Account | None = None,
+    inherit: int | None = None,
     at_parents_death: signal.Signals = signal.SIGKILL,
 ) -> subprocess.Popen[bytes]:
     """Start `argv` in a session of its own, its output appended to `log`.
 
     The kernel sends it `at_parents_death` when the calling thread ends: call from the main thread. `cwd` is
-    entered before the user changes to `account`, so the account need not be able to reach it.
+    entered before the user changes to `account`, so the account need not be able to reach it. `inherit` is a
+    file descriptor that the child keeps.
     """
     user = f"{account.uid}:{account.gid}" if account else ""
-    tied = [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(int(at_parents_death)), user, *map(str, argv)]
+    tied = [
+        sys.executable,
+        "-I",
+        "-S",
+        __file__,
+        str(os.getpid()),
+        str(int(at_parents_death)),
+        user,
+        *map(str, argv),
+    ]
     with _log_file(log) as output:
         return subprocess.Popen(
             tied,
@@ -51,12 +63,13 @@ def start(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            pass_fds=() if inherit is None else (inherit,),
             start_new_session=True,
         )
 
 
 def stop(process: subprocess.Popen[bytes], signals: Iterable[signal.Signals], *, grace: float) -> None:
-    """End the process and all of its session's first group: each signal in turn, `grace` seconds after each, then SIGKILL."""
+    """End the process and its group: each signal in turn, each given `grace` seconds, then SIGKILL."""
     for number in signals:
         if process.poll() is None:
             process.send_signal(number)
@@ -88,7 +101,7 @@ def die_with(parent: int, number: signal.Signals = signal.SIGKILL) -> None:
         os._exit(1)
 
 
-def _log_file(log: Path) -> "subprocess.IO[bytes]":
+def _log_file(log: Path) -> BinaryIO:
     log.parent.mkdir(parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > KEPT_LOG_BYTES:
         log.replace(log.with_suffix(".log.1"))
@@ -104,7 +117,7 @@ def _become(parent: int, number: signal.Signals, user: str, argv: list[str]) -> 
         os.setgid(gid)
         os.setuid(uid)
     die_with(parent, number)
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606 no shell is wanted
 
 
 if __name__ == "__main__":

