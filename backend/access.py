@@ -1,5 +1,7 @@
 """The only way an id from outside becomes a row. Absent and foreign are the same 404; reads by others are audited."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,22 +35,21 @@ class Access:
             raise Http404
 
 
-def standing_of(user: User, patient: Patient) -> Standing:
-    """What the person is to the patient at this moment."""
-    if patient.user_id == user.id:
-        return OWNER
-    grants = list(valid_grants(user).filter(patient=patient).distinct())
-    if not grants:
-        return standing([])
+def standings_of(user: User, patients: Sequence[Patient]) -> dict[UUID, Standing]:
+    """What the person is to each of the patients at this moment, in two queries however many they are."""
     ordinary = Role.CLINICIAN if Clinician.objects.filter(user=user).exists() else Role.CAREGIVER
-    return standing(
-        Grant(
-            role=Role.EMERGENCY if grant.emergency_reason else ordinary,
-            read=frozenset(Topic(topic) for topic in grant.read),
-            act=frozenset(Topic(topic) for topic in grant.act),
+    grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
+    for row in valid_grants(user).filter(patient__in=patients).distinct():
+        grants[row.patient_id].append(
+            Grant(
+                role=Role.EMERGENCY if row.emergency_reason else ordinary,
+                read=frozenset(Topic(topic) for topic in row.read),
+                act=frozenset(Topic(topic) for topic in row.act),
+            )
         )
-        for grant in grants
-    )
+    return {
+        patient.id: OWNER if patient.user_id == user.id else standing(grants[patient.id]) for patient in patients
+    }
 
 
 def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) -> Access:
@@ -56,17 +57,22 @@ def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) ->
 
     Runs inside the actor's transaction, so the audit row stands exactly when the read does.
     """
+    access = recheck_patient(user, patient, need)
+    if access.standing.role is not Role.SELF:
+        record_audit(access, what=what, action=AuditAction.ACT if need is Need.ACT else AuditAction.READ)
+    return access
+
+
+def recheck_patient(user: User, patient: UUID | str, need: Need) -> Access:
+    """Like access_patient but without an audit row: for going on with what has been audited at its start."""
     own = patient == ME
     found = (Patient.objects.filter(user=user) if own else Patient.objects.filter(id=patient)).first()
     if found is None:
         raise Http404
-    held = standing_of(user, found)
+    held = OWNER if found.user_id == user.id else standings_of(user, [found])[found.id]
     if not held.may(need):
         raise Http404
-    access = Access(user, found, held, need)
-    if held.role is not Role.SELF:
-        record_audit(access, what=what, action=AuditAction.ACT if need is Need.ACT else AuditAction.READ)
-    return access
+    return Access(user, found, held, need)
 
 
 def access_row(queryset: PatientScopedQuerySet[M], user: User, need: Need, **key: object) -> M:

@@ -186,7 +186,7 @@ def _await_postgres(
     process: subprocess.Popen[bytes], sockets: Path, data_dir: Path, report: Callable[[str], None]
 ) -> None:
     """Wait, however long recovery takes, then see to it that the roles and the database exist."""
-    for _ in _patiently("PostgreSQL to recover its data", report):
+    for _ in patiently("PostgreSQL to recover its data", report):
         _check_alive(process, data_dir / "logs" / "postgres.log")
         try:
             with psycopg.connect(
@@ -240,7 +240,7 @@ def _await_redis(
     process: subprocess.Popen[bytes], url: str, data_dir: Path, report: Callable[[str], None]
 ) -> None:
     with Redis.from_url(url) as client:
-        for _ in _patiently("Redis to load its data", report):
+        for _ in patiently("Redis to load its data", report):
             _check_alive(process, data_dir / "logs" / "redis.log")
             try:
                 client.ping()
@@ -252,8 +252,8 @@ def _await_redis(
 # What both need
 
 
-def _patiently(what: str, report: Callable[[str], None]) -> Iterator[None]:
-    """Yield for each try until the caller is content, telling every five seconds what it waits for."""
+def patiently(what: str, report: Callable[[str], None]) -> Iterator[None]:
+    """Yield for each try, at short intervals, without end; says every five seconds what is waited for."""
     began = time.monotonic()
     told = 0
     while True:
@@ -291,7 +291,7 @@ def _vacated(folder: Path, report: Callable[[str], None]) -> Iterator[int]:
     stale as a file with a process number can.
     """
     with folder.with_suffix(".lock").open("w") as lock:
-        for _ in _patiently(f"the killed run's {folder.name} to end", report):
+        for _ in patiently(f"the killed run's {folder.name} to end", report):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break

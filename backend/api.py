@@ -1,0 +1,190 @@
+"""Base classes of the JSON edges, and the edges of people and access.
+
+A view that does not declare what it needs cannot be defined.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from backend import live, services
+from backend.access import Access, access_patient, audit_of, standings_of
+from backend.actor import become
+from backend.models import User
+from backend.queries import grants_of, looks_after, teams_to_grant
+from backend.rest import Pages
+from backend.rules import Need
+from backend.scope import visible_patients
+from backend.serializers import (
+    AuditEventOut,
+    BreakGlassIn,
+    GrantIn,
+    GrantOut,
+    MeOut,
+    PatientIn,
+    PatientOut,
+    ReachablePatientOut,
+    TeamOut,
+    TicketOut,
+)
+
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+class PersonView(APIView):
+    """An edge about the person who is logged in; patients' rows are seen as that person sees them."""
+
+    permission_classes = [IsAuthenticated]
+    http_method_names: ClassVar[list[str]] = [*METHODS, "head"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        become(self.person.id)
+
+    @property
+    def person(self) -> User:
+        """Who is logged in."""
+        if not isinstance(self.request.user, User):
+            raise NotAuthenticated
+        return self.request.user
+
+    def page_of(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+        """One page of the rows, newest first."""
+        pages = Pages()
+        page = pages.paginate_queryset(rows, self.request, view=self)
+        return pages.get_paginated_response(serializer(page, many=True).data)
+
+
+class PatientView(PersonView):
+    """An edge about one patient, named in the URL by id or as `me`.
+
+    `needs` says for each method what it wants of the patient, `what` names the view in the audit. Before the
+    method runs, `access` stands: the patient is there, the need is met, and a foreign read is written down.
+    """
+
+    needs: ClassVar[Mapping[str, Need]] = {}
+    what: ClassVar[str] = ""
+    access: Access
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        undeclared = [method for method in METHODS if hasattr(cls, method) and method not in cls.needs]
+        if undeclared or not cls.what:
+            raise TypeError(f"{cls.__name__} declares no need for {undeclared or 'its audit name'}")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = "get" if request.method == "HEAD" else str(request.method).lower()
+        if method in self.needs:
+            self.access = access_patient(
+                self.person, kwargs["patient"], self.needs[method], what=self.what
+            )
+
+
+class Me(PersonView):
+    """Who is logged in: as user, as patient, as clinician, as caregiver."""
+
+    @extend_schema(responses=MeOut)
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        return Response(MeOut({"user": self.person, "looks_after": looks_after(self.person)}).data)
+
+
+class MyPatient(PersonView):
+    """One's own patient row."""
+
+    @extend_schema(request=PatientIn, responses={200: PatientOut, 201: PatientOut})
+    def put(self, request: Request) -> Response:
+        given = PatientIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        patient, made = services.save_own_patient(actor=self.person, particulars=given.validated_data)
+        return Response(PatientOut(patient).data, status=201 if made else 200)
+
+
+class Patients(PersonView):
+    """Everybody whom the person may see."""
+
+    @extend_schema(responses=ReachablePatientOut(many=True))
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        pages = Pages()
+        page = pages.paginate_queryset(visible_patients(self.person, Need.SEE), self.request, view=self) or []
+        standings = standings_of(self.person, page)
+        pairs = [(patient, standings[patient.id]) for patient in page]
+        return pages.get_paginated_response(ReachablePatientOut(pairs, many=True).data)
+
+
+class Teams(PersonView):
+    """The care teams to which a patient can grant."""
+
+    @extend_schema(responses=TeamOut(many=True))
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        return self.page_of(teams_to_grant(), TeamOut)
+
+
+class Grants(PatientView):
+    """Who may see what of a patient."""
+
+    needs = {"get": Need.SHARE, "post": Need.SHARE}
+    what = "grants"
+
+    @extend_schema(responses=GrantOut(many=True))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        return self.page_of(grants_of(self.access.patient), GrantOut)
+
+    @extend_schema(request=GrantIn, responses={201: GrantOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = GrantIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        grant = services.create_grant(access=self.access, now=timezone.now(), **given.validated_data)
+        return Response(GrantOut(grant).data, status=201)
+
+
+class RevokeGrant(PatientView):
+    """Takes a grant back."""
+
+    needs = {"post": Need.SHARE}
+    what = "grants"
+
+    @extend_schema(request=None, responses=GrantOut)
+    def post(self, request: Request, patient: str, grant: Any) -> Response:  # noqa: ARG002 - in the URL
+        revoked = services.revoke_grant(access=self.access, grant_id=grant, now=timezone.now())
+        return Response(GrantOut(revoked).data)
+
+
+class Audit(PatientView):
+    """Who looked, when, at what."""
+
+    needs = {"get": Need.SHARE}
+    what = "audit"
+
+    @extend_schema(responses=AuditEventOut(many=True))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        return self.page_of(audit_of(self.access.patient), AuditEventOut)
+
+
+class BreakGlass(PersonView):
+    """Emergency access to a patient of the clinician's own clinic."""
+
+    @extend_schema(request=BreakGlassIn, responses={201: GrantOut})
+    def post(self, request: Request) -> Response:
+        given = BreakGlassIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        grant = services.open_emergency_access(actor=self.person, now=timezone.now(), **given.validated_data)
+        return Response(GrantOut(grant).data, status=201)
+
+
+class LiveTicket(PersonView):
+    """A single-use ticket that opens the websocket within 30 seconds, for clients that can send no header."""
+
+    @extend_schema(request=None, responses={201: TicketOut})
+    def post(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        ticket = live.issue_ticket(self.person)
+        return Response({"ticket": ticket, "expires_in": live.TICKET_LASTS}, status=201)

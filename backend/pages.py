@@ -1,0 +1,106 @@
+"""Base classes of the HTML edges, and the shells: landing page, console, patients' app.
+
+A page that does not declare what it needs cannot be defined.
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views import View
+
+from backend.access import Access, access_patient
+from backend.actor import become
+from backend.models import Patient, User
+from backend.ports import ports
+from backend.queries import clinician_of
+from backend.rules import Need, Role
+
+METHODS = ("get", "post")
+
+
+class PersonPage(LoginRequiredMixin, View):
+    """A page about the person who is logged in."""
+
+    http_method_names: ClassVar[list[str]] = [*METHODS, "head"]
+    person: User
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if isinstance(request.user, User):
+            self.person = request.user
+            become(self.person.id)
+            self.enter(request, **kwargs)
+        return super().dispatch(request, *args, **kwargs)
+
+    def enter(self, request: HttpRequest, **kwargs: Any) -> None:
+        """What must hold before the method runs."""
+
+
+class PatientPage(PersonPage):
+    """A page about one patient; `needs`, `what` and `access` as for an API view."""
+
+    needs: ClassVar[dict[str, Need]] = {}
+    what: ClassVar[str] = ""
+    access: Access
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        undeclared = [method for method in METHODS if hasattr(cls, method) and method not in cls.needs]
+        if undeclared or not cls.what:
+            raise TypeError(f"{cls.__name__} declares no need for {undeclared or 'its audit name'}")
+
+    def enter(self, request: HttpRequest, **kwargs: Any) -> None:
+        method = "get" if request.method == "HEAD" else str(request.method).lower()
+        if method in self.needs:
+            self.access = access_patient(self.person, kwargs["patient"], self.needs[method], what=self.what)
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What Pollux is, for a stranger; the way in, for whoever is logged in."""
+    if not isinstance(request.user, User):
+        return render(request, "home.html")
+    become(request.user.id)
+    return redirect("console:patients" if clinician_of(request.user) else "app:home")
+
+
+class App(PersonPage):
+    """The patients' app: one shell, filled by its scripts over the public API and the socket."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return render(request, "app/shell.html")
+
+
+class ConsolePage(PersonPage):
+    """A console page; whoever is no clinician goes to the app."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if isinstance(request.user, User) and clinician_of(request.user) is None:
+            return redirect("app:home")
+        return super().dispatch(request, *args, **kwargs)
+
+
+class ConsolePatient(PatientPage):
+    """One patient's page: a shell whose panels each room serves itself."""
+
+    needs = {"get": Need.SEE}
+    what = "patient page"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        person: Patient = self.access.patient
+        panels = [
+            {
+                "slug": panel.slug,
+                "title": panel.title,
+                "url": reverse(panel.url_name, kwargs={"patient": person.id}),
+            }
+            for panel in sorted(ports.panels, key=lambda panel: panel.order)
+        ]
+        context = {
+            "patient": person,
+            "access": self.access,
+            "emergency": self.access.standing.role is Role.EMERGENCY,
+            "panels": panels,
+        }
+        return render(request, "console/patient.html", context)

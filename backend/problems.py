@@ -1,0 +1,77 @@
+"""Errors of the API as problem+json (RFC 9457): one shape, no traceback, nothing clinical."""
+
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from backend.services import NotPossible
+
+CONTENT_TYPE = "application/problem+json"
+
+
+def problem(status: int, detail: str, *, errors: list[dict[str, str]] | None = None) -> dict[str, Any]:
+    """The body of a problem; `errors` names fields that were refused."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    return body | ({"errors": errors} if errors else {})
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 - DRF's signature
+    """DRF's exception handler: every known error becomes a problem; an unknown one goes on to the 500 page."""
+    headers: dict[str, str] = {}
+    match error:
+        case Http404():
+            body = problem(404, "There is nothing here.")
+        case PermissionDenied():
+            body = problem(403, "This is not allowed.")
+        case NotPossible():
+            body = problem(422, error.message, errors=[{"field": error.field, "message": error.message}])
+        case exceptions.ValidationError():
+            body = problem(400, "The request has errors.", errors=_field_errors(error.detail))
+        case exceptions.APIException():
+            body = problem(error.status_code, str(error.detail))
+            if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+                headers["WWW-Authenticate"] = getattr(error, "auth_header", "X-Session-Token")
+            if isinstance(error, exceptions.Throttled) and error.wait is not None:
+                headers["Retry-After"] = str(int(error.wait) + 1)
+        case _:
+            return None
+    set_rollback()
+    return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 404 of any URL: a problem below /api/, else the page."""
+    if request.path.startswith("/api/"):
+        return JsonResponse(problem(404, "There is nothing here."), status=404, content_type=CONTENT_TYPE)
+    return defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The 500 of any URL: a problem below /api/, else the page."""
+    if request.path.startswith("/api/"):
+        body = problem(500, "Something failed on our side. Nothing of the request was kept.")
+        return JsonResponse(body, status=500, content_type=CONTENT_TYPE)
+    return defaults.server_error(request)
+
+
+def _field_errors(detail: Any, path: str = "") -> list[dict[str, str]]:
+    if isinstance(detail, dict):
+        return [
+            error
+            for field, inner in detail.items()
+            for error in _field_errors(inner, f"{path}.{field}" if path else str(field))
+        ]
+    if isinstance(detail, list):
+        return [error for inner in detail for error in _field_errors(inner, path)]
+    return [{"field": path, "message": str(detail)}]

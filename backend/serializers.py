@@ -1,0 +1,163 @@
+"""Wire shapes of people and access; no queries beyond what a row carries, no writes."""
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from backend.models import AuditEvent, CareGrant, CareTeam, Clinician, Patient, User, validate_time_zone
+from backend.rules import Level, Standing, Topic
+
+
+def topic_levels(standing: Standing) -> dict[str, str]:
+    """{topic: read | act} of a standing, as the wire says it."""
+    return {
+        topic.value: (Level.ACT if topic in standing.act else Level.READ).value for topic in sorted(standing.read)
+    }
+
+
+class TopicLevels(serializers.DictField):
+    """{topic: read | act}."""
+
+    child = serializers.ChoiceField(choices=[level.value for level in Level])
+
+    def to_internal_value(self, data: Any) -> dict[Topic, Level]:
+        given = super().to_internal_value(data)
+        unknown = sorted(set(given) - {topic.value for topic in Topic})
+        if unknown:
+            raise serializers.ValidationError(f"Unknown topics: {', '.join(unknown)}.")
+        if not given:
+            raise serializers.ValidationError("Choose at least one topic.")
+        return {Topic(topic): Level(level) for topic, level in given.items()}
+
+
+class UserOut(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ["id", "email", "name"]
+
+
+class PatientIn(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    birth_date = serializers.DateField()
+    sex = serializers.ChoiceField(choices=["female", "male", "other", "unknown"])
+    time_zone = serializers.CharField(max_length=64, validators=[validate_time_zone])
+    locale = serializers.RegexField(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20, default="en")
+    units = serializers.DictField(child=serializers.CharField(max_length=30), default=dict)
+
+    def validate_birth_date(self, day: Any) -> Any:
+        if not (1880 <= day.year and day <= timezone.now().date()):
+            raise serializers.ValidationError("This is not a birth date of a living person.")
+        return day
+
+
+class PatientOut(serializers.ModelSerializer[Patient]):
+    class Meta:
+        model = Patient
+        fields = ["id", "name", "birth_date", "sex", "time_zone", "locale", "units"]
+
+
+class ReachablePatientOut(serializers.Serializer[Any]):
+    """A (patient, standing) pair: somebody whom the reader may see, and what the reader is to them."""
+
+    id = serializers.UUIDField(source="0.id")
+    name = serializers.CharField(source="0.name")
+    birth_date = serializers.DateField(source="0.birth_date")
+    sex = serializers.CharField(source="0.sex")
+    role = serializers.CharField(source="1.role")
+    topics = serializers.SerializerMethodField()
+
+    def get_topics(self, pair: tuple[Patient, Standing]) -> dict[str, str]:
+        return topic_levels(pair[1])
+
+
+class ClinicianOut(serializers.ModelSerializer[Clinician]):
+    name = serializers.CharField(source="user.name")
+    clinic = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Clinician
+        fields = ["id", "name", "profession", "clinic"]
+
+    def get_clinic(self, clinician: Clinician) -> dict[str, str]:
+        return {"id": str(clinician.clinic_id), "name": clinician.clinic.name}
+
+
+class MeOut(serializers.Serializer[Any]):
+    user = UserOut()
+    patient = PatientOut(source="user.patient", allow_null=True, default=None)
+    clinician = ClinicianOut(source="user.clinician", allow_null=True, default=None)
+    looks_after = ReachablePatientOut(many=True)
+
+
+class TeamOut(serializers.ModelSerializer[CareTeam]):
+    clinic = serializers.CharField(source="clinic.name")
+
+    class Meta:
+        model = CareTeam
+        fields = ["id", "name", "clinic"]
+
+
+class GrantIn(serializers.Serializer[Any]):
+    """To a person by e-mail address, or to a team by id."""
+
+    to_email = serializers.SlugRelatedField(
+        slug_field="email", queryset=User.objects.filter(is_active=True), required=False, source="person",
+        error_messages={"does_not_exist": "Nobody with this address has an account here."},
+    )
+    team = serializers.PrimaryKeyRelatedField(queryset=CareTeam.objects.all(), required=False)
+    topics = TopicLevels()
+    until = serializers.DateTimeField(required=False, allow_null=True, source="ends_at")
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if ("person" in given) == ("team" in given):
+            raise serializers.ValidationError({"to_email": "Name one person or one team."})
+        return given
+
+
+class GrantOut(serializers.ModelSerializer[CareGrant]):
+    to = serializers.SerializerMethodField()
+    topics = serializers.SerializerMethodField()
+    until = serializers.DateTimeField(source="ends_at")
+    emergency = serializers.SerializerMethodField()
+    reason = serializers.CharField(source="emergency_reason")
+    granted_by = serializers.CharField()
+
+    class Meta:
+        model = CareGrant
+        fields = [
+            "id", "patient", "to", "topics", "starts_at", "until", "revoked_at", "granted_by", "emergency", "reason",
+        ]
+
+    def get_to(self, grant: CareGrant) -> dict[str, str]:
+        if grant.team is not None:
+            return {"kind": "team", "id": str(grant.team_id), "name": str(grant.team)}
+        return {"kind": "person", "id": str(grant.person_id), "name": str(grant.person)}
+
+    def get_topics(self, grant: CareGrant) -> dict[str, str]:
+        return {topic: "act" if topic in grant.act else "read" for topic in grant.read}
+
+    def get_emergency(self, grant: CareGrant) -> bool:
+        return bool(grant.emergency_reason)
+
+
+class AuditEventOut(serializers.ModelSerializer[AuditEvent]):
+    who = serializers.CharField(source="actor")
+    emergency = serializers.SerializerMethodField()
+
+    class Meta:
+        model = AuditEvent
+        fields = ["id", "at", "who", "role", "action", "what", "topics", "reason", "emergency"]
+
+    def get_emergency(self, event: AuditEvent) -> bool:
+        return event.role == "emergency"
+
+
+class BreakGlassIn(serializers.Serializer[Any]):
+    patient_email = serializers.EmailField()
+    reason = serializers.CharField(max_length=2000)
+
+
+class TicketOut(serializers.Serializer[Any]):
+    ticket = serializers.CharField()
+    expires_in = serializers.IntegerField()

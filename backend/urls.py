@@ -1,0 +1,39 @@
+"""Where everything is. Wires only."""
+
+from django.urls import include, path, register_converter
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+import twin.urls
+from backend import api, pages
+
+handler404 = "backend.problems.not_found"
+handler500 = "backend.problems.server_error"
+
+api_urls = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("me", api.Me.as_view(), name="me"),
+    path("me/patient", api.MyPatient.as_view(), name="my-patient"),
+    path("patients/", api.Patients.as_view(), name="patients"),
+    path("teams", api.Teams.as_view(), name="teams"),
+    path("break-glass", api.BreakGlass.as_view(), name="break-glass"),
+    path("live/ticket", api.LiveTicket.as_view(), name="live-ticket"),
+    path("patients/<patient:patient>/grants", api.Grants.as_view(), name="grants"),
+    path("patients/<patient:patient>/grants/<uuid:grant>/revoke", api.RevokeGrant.as_view(), name="revoke-grant"),
+    path("patients/<patient:patient>/audit", api.Audit.as_view(), name="audit"),
+    *twin.urls.api_urls,
+]
+
+console_urls = [
+    path("patients/<patient:patient>/", pages.ConsolePatient.as_view(), name="patient"),
+    *twin.urls.console_urls,
+]
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("accounts/", include("allauth.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
+    path("app/", include(([path("", pages.App.as_view(), name="home")], "app"))),
+    path("console/", include((console_urls, "console"))),
+    path("api/v1/", include((api_urls, "api"))),
+]

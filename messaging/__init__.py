@@ -1,0 +1,1 @@
+"""Conversations between patients and clinicians, and the decisions they take together."""

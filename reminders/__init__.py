@@ -1,0 +1,1 @@
+"""Medication and screening: what is due, and whether it was done."""

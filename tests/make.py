@@ -1,0 +1,111 @@
+"""Builders of rows with plain defaults. Each writes as the sweep, which every wall lets through."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+
+from django.utils import timezone
+
+from backend.actor import acting_for_all
+from backend.models import CareGrant, CareTeam, Clinic, Clinician, Patient, User
+from backend.rules import Level, Topic
+
+_numbers = count(1)
+PASSWORD = "a sound passphrase of tests"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The people of the tests; those with `_patient` are patients' rows."""
+
+    pia: User
+    paul: User
+    dora: User
+    cleo: User
+    carl: User
+    rita: User
+    ada: User
+    pia_patient: Patient
+    paul_patient: Patient
+    clinic: Clinic
+    team: CareTeam
+
+
+def make_user(name: str = "", *, password: str | None = None) -> User:
+    number = next(_numbers)
+    name = name or f"person{number}"
+    user = User.objects.create_user(f"{name}@pollux.example", password, name=name.title())
+    _verify(user)
+    return user
+
+
+def _verify(user: User) -> None:
+    from allauth.account.models import EmailAddress
+
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+
+
+def make_patient(user: User | None = None, *, clinic: Clinic | None = None, time_zone: str = "Europe/Berlin") -> Patient:
+    user = user or make_user()
+    with acting_for_all():
+        return Patient.objects.create(
+            user=user,
+            clinic=clinic,
+            name=user.name,
+            birth_date=date(1963, 4, 5),
+            sex="female",
+            time_zone=time_zone,
+        )
+
+
+def make_clinic(name: str = "") -> Clinic:
+    return Clinic.objects.create(name=name or f"Clinic {next(_numbers)}", time_zone="Europe/Berlin")
+
+
+def make_clinician(user: User, clinic: Clinic, profession: str = "physician", **fields: object) -> Clinician:
+    return Clinician.objects.create(user=user, clinic=clinic, profession=profession, **fields)
+
+
+def make_grant(
+    patient: Patient,
+    *,
+    person: User | None = None,
+    team: CareTeam | None = None,
+    topics: dict[Topic, Level] | None = None,
+    **fields: object,
+) -> CareGrant:
+    topics = topics or dict.fromkeys(Topic, Level.READ)
+    with acting_for_all():
+        return CareGrant.objects.create(
+            patient=patient,
+            person=person,
+            team=team,
+            read=sorted(topics),
+            act=sorted(topic for topic, level in topics.items() if level is Level.ACT),
+            granted_by=patient.user,
+            **{"starts_at": timezone.now() - timedelta(days=1), **fields},
+        )
+
+
+def make_cast() -> Cast:
+    """The named cast: cleo reads all of pia's topics and acts in vitals; dora sees vitals and glucose; rita's grant
+    was taken back; carl is of the same clinic without a grant; ada administers it; paul is a stranger."""
+    users = {name: make_user(name) for name in ("pia", "paul", "dora", "cleo", "carl", "rita", "ada")}
+    clinic = make_clinic("Harbour Clinic")
+    pia = make_patient(users["pia"], clinic=clinic)
+    paul = make_patient(users["paul"])
+    cleo = make_clinician(users["cleo"], clinic)
+    make_clinician(users["carl"], clinic, "nurse")
+    make_clinician(users["rita"], clinic)
+    make_clinician(users["ada"], clinic, "other", administers_clinic=True)
+    team = CareTeam.objects.create(clinic=clinic, name="Heart team")
+    team.members.add(cleo)
+    make_grant(pia, team=team, topics={**dict.fromkeys(Topic, Level.READ), Topic.VITALS: Level.ACT})
+    make_grant(pia, person=users["dora"], topics={Topic.VITALS: Level.ACT, Topic.GLUCOSE: Level.READ})
+    make_grant(pia, person=users["rita"], revoked_at=timezone.now(), revoked_by=users["pia"])
+    return Cast(**users, pia_patient=pia, paul_patient=paul, clinic=clinic, team=team)
+
+
+def at(text: str) -> datetime:
+    """A UTC instant from ISO 8601."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,296 @@
+"""Rows of the twin: uploads, series in blocks, records, and what is derived from them."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from backend.identifiers import new_id
+from backend.models import Patient, User
+from backend.rules import Topic
+from backend.scope import PatientScoped
+from twin.intake.items import RecordType
+
+TOPICS = [topic.value for topic in Topic]
+
+
+class Source(PatientScoped):
+    """A device or app that measures one patient, under the name it gives itself."""
+
+    has_topic: ClassVar[bool] = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="sources")
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "name"], name="source_name_is_unique_for_patient")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SeriesBlock(PatientScoped):
+    """The samples of one (patient, kind, source, span) as one compressed value.
+
+    No foreign keys: this table can be distributed by patient. `span` counts spans of the kind's length since
+    the epoch; the edges are milliseconds. `tombstones` holds the identities that were deleted.
+    """
+
+    pk = models.CompositePrimaryKey("patient_id", "kind", "source_id", "span")
+    patient_id = models.UUIDField()
+    kind = models.CharField(max_length=40)
+    source_id = models.UUIDField()
+    span = models.IntegerField()
+    topic = models.CharField(max_length=20)
+    count = models.IntegerField()
+    first_at = models.BigIntegerField(null=True)
+    last_at = models.BigIntegerField(null=True)
+    minimum = models.FloatField(null=True)
+    maximum = models.FloatField(null=True)
+    total = models.FloatField(null=True)
+    data = models.BinaryField(null=True)
+    tombstones = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(count__gt=0, data__isnull=False) | Q(count=0, data__isnull=True, tombstones__isnull=False),
+                name="block_holds_samples_or_tombstones",
+            ),
+            models.CheckConstraint(
+                condition=Q(count=0) | Q(first_at__lte=F("last_at"), minimum__lte=F("maximum"), total__isnull=False),
+                name="block_edges_are_in_order",
+            ),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="block_topic_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.span}"
+
+
+class UploadStatus(models.TextChoices):
+    RECEIVED = "received"
+    READING = "reading"
+    STORED = "stored"
+    PARTIAL = "partial"
+    REFUSED = "refused"
+
+
+FINISHED = (UploadStatus.STORED, UploadStatus.PARTIAL, UploadStatus.REFUSED)
+
+
+class Upload(PatientScoped):
+    """One file's life, from its bytes on disk to the report that its owner reads.
+
+    `items_done` items of the file are in the store and in `report`; a resumed worker skips as many.
+    `touched` names the first and last day of each kind that still has to be digested.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="uploads")
+    uploaded_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="uploads")
+    topic = models.CharField(max_length=20, default=Topic.RECORDS, editable=False)
+    idempotency_key = models.CharField(max_length=200, null=True)
+    name = models.CharField(max_length=255)
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    format = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=10, choices=UploadStatus.choices, default=UploadStatus.RECEIVED)
+    items_done = models.IntegerField(default=0)
+    touched = models.JSONField(default=dict)
+    report = models.JSONField(default=dict)
+    attempts = models.SmallIntegerField(default=0)
+    received_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "sha256"], name="upload_bytes_are_unique_for_patient"),
+            models.UniqueConstraint(
+                fields=["uploaded_by", "idempotency_key"],
+                condition=Q(idempotency_key__isnull=False),
+                name="upload_idempotency_key_is_used_once",
+            ),
+            models.CheckConstraint(condition=Q(status__in=UploadStatus.values), name="upload_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status=UploadStatus.READING, lease_until__isnull=False)
+                | (~Q(status=UploadStatus.READING) & Q(lease_until__isnull=True)),
+                name="upload_being_read_has_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=FINISHED, finished_at__isnull=False)
+                | (~Q(status__in=FINISHED) & Q(finished_at__isnull=True)),
+                name="upload_finished_has_finished_at",
+            ),
+            models.CheckConstraint(condition=Q(topic=Topic.RECORDS), name="upload_is_of_the_records"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lease_until", "received_at"], condition=Q(finished_at__isnull=True), name="upload_is_due"
+            ),
+            models.Index(fields=["patient", "-id"], name="upload_of_patient"),
+        ]
+
+    def __str__(self) -> str:
+        return f"upload {self.id}"
+
+
+class Record(PatientScoped):
+    """A sparse clinical fact; `body` is the source's own JSON, the columns are what is asked about."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="records")
+    topic = models.CharField(max_length=20)
+    type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in RecordType])
+    source = models.CharField(max_length=200, blank=True)
+    identity = models.CharField(max_length=200)
+    system = models.CharField(max_length=200, blank=True)
+    code = models.CharField(max_length=100, blank=True)
+    text = models.TextField(blank=True)
+    status = models.CharField(max_length=40, blank=True)
+    starts_at = models.DateTimeField(null=True)
+    ends_at = models.DateTimeField(null=True)
+    body = models.JSONField()
+    upload = models.ForeignKey(Upload, on_delete=models.SET_NULL, null=True, related_name="records")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "type", "source", "identity"], name="record_identity_is_unique_for_patient"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=[kind.value for kind in RecordType]), name="record_type_is_known"
+            ),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="record_topic_is_known"),
+        ]
+        indexes = [models.Index(fields=["patient", "type", "-starts_at"], name="record_of_patient")]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class DaySummary(PatientScoped):
+    """One kind's day in the patient's own days, from the source that was chosen for that day."""
+
+    pk = models.CompositePrimaryKey("patient", "kind", "day")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="day_summaries")
+    kind = models.CharField(max_length=40)
+    day = models.DateField()
+    topic = models.CharField(max_length=20)
+    value = models.FloatField()
+    minimum = models.FloatField()
+    maximum = models.FloatField()
+    count = models.IntegerField()
+    source_id = models.UUIDField()
+    sources = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(count__gte=1, sources__gte=1), name="day_summary_stands_on_samples"
+            ),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="day_summary_topic_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.day}"
+
+
+class Snapshot(PatientScoped):
+    """The twin at a glance, a row a topic: what lists and triage read. Rebuilt from series and records."""
+
+    pk = models.CompositePrimaryKey("patient", "topic")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="snapshots")
+    topic = models.CharField(max_length=20)
+    tiles = models.JSONField()
+    last_data_at = models.DateTimeField(null=True)
+    built_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(topic__in=TOPICS), name="snapshot_topic_is_known")]
+
+    def __str__(self) -> str:
+        return f"snapshot of {self.topic}"
+
+
+class Forecast(PatientScoped):
+    """What was forecast for a kind after the data's last day `through`; kept, so that it can be held to account.
+
+    The arrays have one entry a day, from the day after `through`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="forecasts")
+    kind = models.CharField(max_length=40)
+    topic = models.CharField(max_length=20)
+    through = models.DateField()
+    made_at = models.DateTimeField()
+    model = models.CharField(max_length=40)
+    reason = models.TextField(blank=True)
+    seed = models.IntegerField()
+    mean = ArrayField(models.FloatField())
+    low80 = ArrayField(models.FloatField())
+    high80 = ArrayField(models.FloatField())
+    low95 = ArrayField(models.FloatField())
+    high95 = ArrayField(models.FloatField())
+    backtest_origins = models.SmallIntegerField(default=0)
+    backtest_error = models.FloatField(null=True)
+    backtest_error_of_last_value = models.FloatField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "kind", "through"], name="forecast_is_one_for_each_last_day"),
+            models.CheckConstraint(
+                condition=Q(
+                    mean__len__gt=0,
+                    low80__len=F("mean__len"),
+                    high80__len=F("mean__len"),
+                    low95__len=F("mean__len"),
+                    high95__len=F("mean__len"),
+                ),
+                name="forecast_arrays_are_of_one_length",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    backtest_origins=0, backtest_error__isnull=True, backtest_error_of_last_value__isnull=True
+                )
+                | Q(
+                    backtest_origins__gt=0,
+                    backtest_error__isnull=False,
+                    backtest_error_of_last_value__isnull=False,
+                ),
+                name="forecast_errors_have_origins",
+            ),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="forecast_topic_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} after {self.through}"
+
+
+class StaleForecast(PatientScoped):
+    """A kind of a patient whose data has moved since its forecast. `due_at` is pushed back while data keeps coming."""
+
+    pk = models.CompositePrimaryKey("patient", "kind")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="stale_forecasts")
+    kind = models.CharField(max_length=40)
+    topic = models.CharField(max_length=20)
+    stale_since = models.DateTimeField()
+    due_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(due_at__gte=F("stale_since")), name="stale_forecast_is_due_later"),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="stale_forecast_topic_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} stale"
