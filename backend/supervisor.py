@@ -175,7 +175,7 @@ def _run(place: Place, steps: Sequence[Step], services: Sequence[Service], repor
 def _environments(place: Place, servers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What migrations see, and what everything else sees: only the former may own tables."""
     shared = {**os.environ, **servers, "DATA_DIR": str(place.data_dir)}
-    shared.setdefault("SITE_URL", place.address)
+    shared["SITE_URL"] = shared.get("SITE_URL") or place.address
     if not (shared.get("SECRET_KEY") or shared.get("SECRET_KEY_FILE")):
         shared["SECRET_KEY"] = _kept_secret(place.data_dir / "secret.key")
     owner_url = shared.pop("DATABASE_OWNER_URL", "") or shared["DATABASE_URL"]

@@ -1,0 +1,61 @@
+"""`manage.py up`: all of Pollux in one terminal. It runs without Django's settings; manage.py says why."""
+
+import sys
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from backend import supervisor
+from backend.supervisor import CHECKOUT, Place, Service, Step
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrates, loads the demo people and runs web, worker and scheduler until Ctrl-C. PostgreSQL and Redis "
+        "are started too, unless DATABASE_URL and REDIS_URL name others. HOST, PORT and DATA_DIR say where."
+    )
+    requires_system_checks = ()
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        sys.exit(supervisor.up(steps, services, self._report))
+
+    def _report(self, line: str) -> None:
+        with suppress(OSError):  # a terminal that is gone must not disturb the stopping
+            self.stdout.write(line)
+            self.stdout.flush()
+
+
+def steps(_place: Place) -> list[Step]:
+    """What every start does first; both are quick when there is nothing to do."""
+    manage = (sys.executable, str(CHECKOUT / "manage.py"))
+    return [
+        Step("migrate", "Migrating the database", (*manage, "migrate", "--no-input"), as_owner=True),
+        Step("demo", "Loading the demo people", (*manage, "demo"), shown=True),
+    ]
+
+
+def services(place: Place) -> list[Service]:
+    """What makes up Pollux, in the order in which it is stopped."""
+    celery = (sys.executable, "-m", "celery", "--app", "backend.celery:app")
+    return [
+        Service(
+            "web",
+            (
+                *(sys.executable, "-m", "uvicorn", "backend.asgi:application"),
+                *("--host", place.host, "--port", str(place.port), "--lifespan", "off"),
+                # Without deflate an idle socket takes half the memory.
+                *("--ws", "websockets-sansio", "--ws-per-message-deflate", "false"),
+                # Paths can hold single-use keys, so no access log. Open sockets are cut off after a moment.
+                *("--no-access-log", "--timeout-graceful-shutdown", "3"),
+            ),
+        ),
+        Service(
+            "worker",
+            (*celery, "worker", "--concurrency=2", "--loglevel=INFO", "--without-mingle", "--without-gossip"),
+        ),
+        Service(
+            "scheduler",
+            (*celery, "beat", f"--schedule={place.data_dir / 'celerybeat-schedule'}", "--pidfile="),
+        ),
+    ]
