@@ -1,0 +1,98 @@
+"""One participant of a published data set as a demo patient: true measurements, moved in time. Pure.
+
+Origins, licences and changes stand in docs/data-credits.md, the files' layout in data/README.md.
+"""
+
+import csv
+import gzip
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from twin.demo.days import MINUTE_MS, finished
+from twin.demo.records import META
+from twin.demo.story import batches
+from twin.intake import wall_time
+from twin.intake.items import Item, Record, RecordType, Samples
+from twin.kinds import kind
+from twin.series.columns import Columns
+
+DATA = Path(__file__).parent / "data"
+_DAY_MS = 24 * 60 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Volunteer:
+    """One participant of a published data set: `file` in data/, `source` as the patient's page shows it.
+
+    `conditions` are those that everybody in the data set has.
+    """
+
+    file: str
+    source: str
+    time_zone: str
+    conditions: tuple[str, ...] = ()
+
+    def items(self, now: datetime) -> Iterator[Item]:
+        """All measurements, moved by whole weeks so that they reach the person's today; none is after `now`.
+
+        The move changes once a week: between, a later `now` only adds.
+        """
+        zone = ZoneInfo(self.time_zone)
+        today = now.astimezone(zone).date()
+        for text in self.conditions:
+            yield self._condition(text)
+        published = _published(self.file)
+        moved_by = _weeks_to(today, published) * 7 * _DAY_MS
+        for code, columns in published.items():
+            wall = columns.start + moved_by
+            start, offset = wall_time.instants(wall, zone)
+            end, _ = wall_time.instants(wall + columns.duration, zone)
+            moved = Columns(start, end - start, columns.value, offset)
+            yield from batches(Samples(code, self.source, kind(code).unit, finished(moved, now)))
+
+    def _condition(self, text: str) -> Record:
+        identity = f"demo-{self.file}"
+        return Record(
+            type=RecordType.CONDITION,
+            identity=f"Condition/{identity}",
+            system="",
+            code="",
+            text=text,
+            status="active",
+            start=None,
+            end=None,
+            body={"resourceType": "Condition", "id": identity, "meta": META, "code": {"text": text}},
+            topic="records",
+            source=self.source,
+        )
+
+
+def _published(file: str) -> dict[str, Columns]:
+    """Each kind's samples as they were published: in wall-clock milliseconds."""
+    rows: dict[str, list[list[str]]] = defaultdict(list)
+    with gzip.open(DATA / f"{file}.csv.gz", "rt", encoding="ascii", newline="") as lines:
+        reader = csv.reader(lines)
+        next(reader)
+        for code, *sample in reader:
+            rows[code].append(sample)
+    published = {}
+    for code, samples in rows.items():
+        start, minutes, value = zip(*samples, strict=True)
+        published[code] = Columns(
+            np.array(start, dtype="datetime64[ms]").astype(np.int64),
+            np.array(minutes, dtype=np.int64) * MINUTE_MS,
+            np.array(value, dtype=np.float64),
+        )
+    return published
+
+
+def _weeks_to(today: date, published: dict[str, Columns]) -> int:
+    """The weeks between then and now, rounded up: today is reached, and what lies after it is yet to come."""
+    last_day = max(int(columns.start[-1]) for columns in published.values()) // _DAY_MS
+    return -((last_day - (today - date(1970, 1, 1)).days) // 7)
