@@ -1,0 +1,104 @@
+"""The newest reading and the tiles made of it."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from twin.series.columns import Columns
+from twin.state import DaySummary, Reading, newest, snapshot
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+TODAY = date(2026, 11, 23)
+
+
+def series(*samples):
+    start, duration, value = zip(*samples, strict=True)
+    return Columns(np.array(start, np.int64), np.array(duration, np.int64), np.array(value, np.float64))
+
+
+def summaries(values, *, last=TODAY):
+    first = last - timedelta(days=len(values) - 1)
+    return [
+        DaySummary(first + timedelta(days=n), value, value, value, 1, "watch", 1)
+        for n, value in enumerate(values)
+    ]
+
+
+def tile(code, reading, days, now=NOW):
+    (only,) = snapshot({code: reading}, {code: days}, zone=BERLIN, now=now)["tiles"]
+    return only
+
+
+def test_newest_is_the_sample_that_ended_last_of_any_source():
+    sources = {"a": series((0, 9_000, 1.0), (5_000, 0, 2.0)), "b": series((8_000, 0, 3.0))}
+    assert newest(sources) == Reading(1.0, datetime(1970, 1, 1, 0, 0, 9, tzinfo=UTC), "a")
+
+
+def test_newest_of_nothing_is_none():
+    assert newest({}) is None
+    assert newest({"a": Columns(np.array([], np.int64), np.array([], np.int64), np.array([]))}) is None
+
+
+def test_snapshot_of_a_measured_kind_shows_the_newest_reading():
+    reading = Reading(152.0, datetime(2026, 11, 23, 6, 30, tzinfo=UTC), "cuff")
+    assert tile("sbp", reading, summaries([120.0, 130.0, 140.0])) == {
+        "kind": "sbp",
+        "title": "Systolic blood pressure",
+        "unit": "mm[Hg]",
+        "decimals": 0,
+        "value": 152.0,
+        "at": "2026-11-23T06:30:00Z",
+        "source": "cuff",
+        "flag": None,
+        "day": "2026-11-23",
+        "mean_28": 130.0,
+        "sparkline": [("2026-11-21", 120.0), ("2026-11-22", 130.0), ("2026-11-23", 140.0)],
+    }
+
+
+def test_snapshot_of_a_counted_kind_shows_its_day_and_leaves_today_out_of_the_mean():
+    shown = tile("steps", Reading(12.0, NOW, "phone"), summaries([8000.0, 6000.0, 500.0]))
+    assert (shown["value"], shown["source"], shown["mean_28"]) == (500.0, "watch", 7000.0)
+
+
+def test_snapshot_counts_28_days_into_the_mean_and_30_into_the_sparkline():
+    shown = tile("sbp", Reading(120.0, NOW, "cuff"), summaries([200.0] * 10 + [120.0] * 28))
+    assert shown["mean_28"] == 120.0
+    assert len(shown["sparkline"]) == 30
+
+
+def test_snapshot_of_old_data_shows_the_reading_and_no_mean():
+    shown = tile("sbp", Reading(120.0, NOW, "cuff"), summaries([120.0], last=date(2025, 1, 1)))
+    assert (shown["value"], shown["day"], shown["mean_28"], shown["sparkline"]) == (
+        120.0,
+        "2025-01-01",
+        None,
+        [],
+    )
+
+
+@pytest.mark.parametrize(("value", "flag"), [(79.0, "low"), (80.0, None), (200.0, None), (201.0, "high")])
+def test_snapshot_flags_a_value_outside_the_soft_range(value, flag):
+    assert tile("sbp", Reading(value, NOW, "cuff"), summaries([value]))["flag"] == flag
+
+
+def test_snapshot_counts_days_by_the_patients_own_date():
+    after_midnight = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
+    shown = tile("steps", Reading(1.0, after_midnight, "phone"), summaries([8000.0]), now=after_midnight)
+    assert shown["mean_28"] == 8000.0
+
+
+def test_snapshot_is_json_in_the_catalogues_order_and_skips_kinds_without_days():
+    reading = Reading(80.0, NOW, "scale")
+    built = snapshot(
+        {"weight": reading, "heart_rate": reading, "spo2": reading},
+        {"weight": summaries([80.0]), "heart_rate": summaries([80.0]), "spo2": []},
+        zone=BERLIN,
+        now=NOW,
+    )
+    assert [shown["kind"] for shown in built["tiles"]] == ["heart_rate", "weight"]
+    assert json.loads(json.dumps(built))["built_at"] == "2026-11-23T21:00:00Z"

@@ -1,0 +1,110 @@
+"""The snapshot: the newest reading, the usual level and the last month of every kind, as tiles. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal, TypedDict
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from twin.kinds import KINDS, DayRule, Kind
+from twin.series.columns import Columns
+from twin.state.summary import COUNTED, DaySummary
+
+MEAN_DAYS = 28
+SPARKLINE_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The newest sample of a kind; `at` is the instant it ended, UTC."""
+
+    value: float
+    at: datetime
+    source: str
+
+
+class Tile(TypedDict):
+    """One kind on a patient's overview. `flag` tells on which side of the soft range the value lies."""
+
+    kind: str
+    title: str
+    unit: str
+    decimals: int
+    value: float
+    at: str
+    source: str
+    flag: Literal["low", "high"] | None
+    day: str
+    mean_28: float | None
+    sparkline: list[tuple[str, float]]
+
+
+class Snapshot(TypedDict):
+    """What lists and overviews read of one patient, ready for JSON."""
+
+    built_at: str
+    tiles: list[Tile]
+
+
+def newest(sources: Mapping[str, Columns]) -> Reading | None:
+    """The sample that ended last, of any source; None when there is none."""
+    readings = [_newest(source, columns) for source, columns in sorted(sources.items()) if len(columns)]
+    return max(readings, key=lambda reading: reading.at, default=None)
+
+
+def snapshot(
+    readings: Mapping[str, Reading],
+    days: Mapping[str, Sequence[DaySummary]],
+    *,
+    zone: ZoneInfo,
+    now: datetime,
+) -> Snapshot:
+    """A tile for every kind with a reading and a day, in the catalogue's order.
+
+    `days` holds each kind's summaries in order, the last 30 days at least and the newest day in any case.
+    A counted kind shows its newest day's value, the others their newest reading.
+    """
+    today = now.astimezone(zone).date()
+    tiles = [
+        _tile(kind, readings[code], days[code], today)
+        for code, kind in KINDS.items()
+        if code in readings and days.get(code)
+    ]
+    return {"built_at": _instant(now), "tiles": tiles}
+
+
+def _newest(source: str, columns: Columns) -> Reading:
+    end = columns.start + columns.duration
+    # The last of equal ends: a short segment inside a long one is the more recent word.
+    which = len(end) - 1 - int(np.argmax(end[::-1]))
+    at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(end[which]))
+    return Reading(float(columns.value[which]), at, source)
+
+
+def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date) -> Tile:
+    newest_day = days[-1]
+    counted = kind.daily in COUNTED
+    value = newest_day.value if counted else reading.value
+    # Today's total is still growing and would pull the mean of a kind that adds up down.
+    until = today - timedelta(days=1) if kind.daily is DayRule.SUM else today
+    recent = [day.value for day in days if until - timedelta(days=MEAN_DAYS) < day.day <= until]
+    shown = [day for day in days if today - timedelta(days=SPARKLINE_DAYS) < day.day <= today]
+    return {
+        "kind": kind.code,
+        "title": kind.title,
+        "unit": kind.unit,
+        "decimals": kind.decimals,
+        "value": value,
+        "at": _instant(reading.at),
+        "source": newest_day.source if counted else reading.source,
+        "flag": "low" if value < kind.soft[0] else "high" if value > kind.soft[1] else None,
+        "day": newest_day.day.isoformat(),
+        "mean_28": sum(recent) / len(recent) if recent else None,
+        "sparkline": [(day.day.isoformat(), day.value) for day in shown],
+    }
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
