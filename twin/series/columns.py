@@ -1,10 +1,14 @@
 """What a series is in memory: parallel arrays, one entry a sample."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
 import numpy as np
 import numpy.typing as npt
+
+# The offset of a sample that does not say under which one it was taken.
+UNKNOWN_OFFSET = -(1 << 15)
 
 
 class Flag(IntFlag):
@@ -22,7 +26,8 @@ class Columns:
     """Samples of one kind and one source, as arrays of equal length.
 
     `start` is milliseconds since the epoch, UTC; `duration` milliseconds; `value` is exact.
-    `offset` is minutes east of UTC, `flags` a sum of `Flag`; each is None when no sample has one.
+    `offset` is minutes east of UTC or UNKNOWN_OFFSET, `flags` a sum of `Flag`; each is None when no sample
+    has one.
     """
 
     start: npt.NDArray[np.int64]
@@ -43,3 +48,22 @@ class Columns:
             None if self.offset is None else self.offset[selection],
             None if self.flags is None else self.flags[selection],
         )
+
+
+def join(parts: Sequence[Columns]) -> Columns:
+    """All parts one after the other; a part without offsets or flags gets those that say nothing."""
+    if len(parts) == 1:
+        return parts[0]
+    offset = flags = None
+    if any(part.offset is not None for part in parts):
+        silent = np.int16(UNKNOWN_OFFSET)
+        offset = np.concatenate([np.full(len(p), silent) if p.offset is None else p.offset for p in parts])
+    if any(part.flags is not None for part in parts):
+        flags = np.concatenate([np.zeros(len(p), np.uint8) if p.flags is None else p.flags for p in parts])
+    return Columns(
+        np.concatenate([part.start for part in parts]),
+        np.concatenate([part.duration for part in parts]),
+        np.concatenate([part.value for part in parts]),
+        offset,
+        flags,
+    )
