@@ -17,6 +17,7 @@ from twin.demo.glucose import estimated_average_glucose
 from twin.demo.laboratory import LATEST_EGFR, creatinine_at, filtration_rate
 from twin.demo.people import PEOPLE, TEAM
 from twin.demo.pressure import EFFECT_DBP, EFFECT_SBP
+from twin.intake.acceptance import accept
 from twin.intake.items import Item, Record, RecordType, Samples
 from twin.kinds import KINDS, Verdict, judge
 from twin.series.columns import Columns
@@ -97,6 +98,15 @@ def test_samples_stand_in_catalogue_unit_and_hard_range(person, items_of):
             verdicts += np.bincount(judge(KINDS[item.kind], item.columns.value), minlength=3)
     assert verdicts[Verdict.REJECT] == 0
     assert verdicts[Verdict.WARN] <= 0.02 * verdicts.sum()
+
+
+@EVERYBODY
+def test_samples_are_accepted_without_a_problem(person, items_of):
+    for item in items_of[person.email]:
+        if isinstance(item, Samples):
+            accepted, problems = accept(item, now=NOW)
+            assert problems == []
+            assert len(accepted.columns) == len(item.columns)
 
 
 @EVERYBODY

@@ -75,8 +75,3 @@ class Days:
         local = [datetime.fromtimestamp(hour * HOUR_MS // 1000, self.zone) for hour in hours.tolist()]
         east = [(at.utcoffset() or timedelta()) // timedelta(minutes=1) for at in local]
         return np.array(east, dtype=np.int16)[which]
-
-
-def finished(columns: Columns, now: datetime) -> Columns:
-    """The samples that are over at `now`."""
-    return columns.take(columns.start + columns.duration <= wall_time.instant(now))

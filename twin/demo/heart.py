@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.demo import story
-from twin.demo.days import MINUTE_MS, Days, Floats, Integers
+from twin.demo.days import Days, Floats, Integers
 from twin.demo.movement import Timeline
 from twin.demo.sleep import Nights
 from twin.intake.items import Samples
@@ -46,7 +46,7 @@ def worn(timeline: Timeline, slept: Nights) -> tuple[Mask, Integers]:
 def minute_heart_rate(
     timeline: Timeline, slept: Nights, per_minute: Floats, on_wrist: Mask
 ) -> Iterator[Samples]:
-    """One value a minute while the watch is worn, in batches."""
+    """One value a minute while the watch is worn."""
     random = story.random("heart")
     days = timeline.days
     position = np.arange(timeline.minutes)
@@ -65,38 +65,19 @@ def minute_heart_rate(
     quick = random.normal(0, 1, timeline.minutes) * np.where(asleep, 1.1, 2.0)
     level = depth * night_level + (1 - depth) * awake_level
     value = np.rint(resting(days)[day] + level + slow + quick + 0.29 * effort).clip(46, 150)
-    yield from story.batches(
-        Samples(
-            "heart_rate",
-            story.source("watch"),
-            "/min",
-            days.columns(start[on_wrist], value[on_wrist]),
-        )
-    )
+    yield Samples("heart_rate", story.source("watch"), "/min", days.columns(start[on_wrist], value[on_wrist]))
 
 
 def daily_heart(days: Days, recorded: Integers, slept: Nights) -> Iterator[Samples]:
-    """Resting heart rate and its variability for each recorded night, and oxygen saturation on some."""
+    """Resting heart rate and its variability on waking, and oxygen saturation in some recorded nights."""
     random = story.random("nightly")
     watch = story.source("watch")
     at_rest = resting(days)[recorded]
-    midnight = np.zeros(len(recorded))
-    whole_day = days.midnights[recorded + 1] - days.midnights[recorded]
-    yield Samples(
-        "resting_heart_rate",
-        watch,
-        "/min",
-        days.columns(days.instants(recorded, midnight), np.rint(at_rest), whole_day),
-    )
+    on_waking = days.instants(recorded, slept.wake[recorded])
     # Variability falls as the rate rises.
     variability = 27 * np.exp(-(at_rest - 71) / 16 + random.normal(0, 0.12, len(recorded)))
-    asleep_for = ((slept.wake - slept.onset) * MINUTE_MS).astype(np.int64)[recorded]
-    yield Samples(
-        "hrv_sdnn",
-        watch,
-        "ms",
-        days.columns(days.instants(recorded, slept.onset[recorded]), np.round(variability, 1), asleep_for),
-    )
+    yield Samples("resting_heart_rate", watch, "/min", days.columns(on_waking, np.rint(at_rest)))
+    yield Samples("hrv_sdnn", watch, "ms", days.columns(on_waking, np.round(variability, 1)))
     some = recorded[random.random(len(recorded)) < 0.3]
     saturation = random.normal(95.8, 0.8, len(some)) - 1.2 * story.marked(days, story.COLD_DAYS_AGO)[some]
     yield Samples(

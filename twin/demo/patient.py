@@ -9,7 +9,8 @@ import numpy as np
 
 from twin.demo import story
 from twin.demo.body import body
-from twin.demo.days import Days, finished
+from twin.demo.days import Days
+from twin.demo.delivery import delivered
 from twin.demo.glucose import course, meter, sensor
 from twin.demo.heart import daily_heart, minute_heart_rate, worn
 from twin.demo.laboratory import hba1c, laboratory
@@ -31,9 +32,7 @@ def items(now: datetime) -> Iterator[Item]:
     today = now.astimezone(zone).date()
     yield from records(today)
     for samples in _samples(Days.until(today, story.DAYS, zone), Days.until(today, _LABORATORY_DAYS, zone)):
-        past = finished(samples.columns, now)
-        if len(past):
-            yield Samples(samples.kind, samples.source, samples.unit, past)
+        yield from delivered(samples, now)
 
 
 def _samples(days: Days, laboratory_days: Days) -> Iterator[Samples]:

@@ -7,7 +7,6 @@ from datetime import date
 import numpy as np
 
 from twin.demo.days import Days, Floats, Integers
-from twin.intake.items import Samples
 
 NAME = "Maria Sommerfeld"
 BIRTH_DATE = date(1963, 3, 14)
@@ -23,7 +22,6 @@ COLD_DAYS_AGO = range(128, 134)
 HOLIDAY_DAYS_AGO = range(196, 207)
 
 _SEED = 1963_0314
-_BATCH = 50_000
 
 
 def random(series: str) -> np.random.Generator:
@@ -56,11 +54,3 @@ def attended(random: np.random.Generator, days: Days, share: float) -> Integers:
     """The days on which she measures: a `share` of all, hardly any on holiday."""
     chance = np.where(marked(days, HOLIDAY_DAYS_AGO) > 0, 0.1, share)
     return np.flatnonzero(random.random(days.count) < chance)
-
-
-def batches(samples: Samples) -> Iterable[Samples]:
-    """The same samples in pieces as a reader yields them; nothing when there are none."""
-    for at in range(0, len(samples.columns), _BATCH):
-        yield Samples(
-            samples.kind, samples.source, samples.unit, samples.columns.take(slice(at, at + _BATCH))
-        )

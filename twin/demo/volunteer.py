@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from twin.demo.days import MINUTE_MS, finished
+from twin.demo.days import MINUTE_MS
+from twin.demo.delivery import delivered
 from twin.demo.records import META
-from twin.demo.story import batches
 from twin.intake import wall_time
 from twin.intake.items import Item, Record, RecordType, Samples
 from twin.kinds import kind
@@ -54,7 +54,7 @@ class Volunteer:
             start, offset = wall_time.instants(wall, zone)
             end, _ = wall_time.instants(wall + columns.duration, zone)
             moved = Columns(start, end - start, columns.value, offset)
-            yield from batches(Samples(code, self.source, kind(code).unit, finished(moved, now)))
+            yield from delivered(Samples(code, self.source, kind(code).unit, moved), now)
 
     def _condition(self, text: str) -> Record:
         identity = f"demo-{self.file}"
