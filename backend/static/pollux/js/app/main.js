@@ -1,0 +1,130 @@
+// The patients' web app: who is logged in, whose twin is open, which view is shown. The address after the
+// hash is "#/<view>[/<detail>]" for one's own twin and "#/of/<patient id>/<view>[/<detail>]" for another's.
+
+import { get } from "../api.js";
+import { failure, h, icon } from "../dom.js";
+import { Live } from "../live.js";
+import { about } from "./about.js";
+import { sharing } from "./sharing.js";
+import { today } from "./today.js";
+import { twin } from "./twin.js";
+
+const VIEWS = { today, twin, sharing, about };
+const TITLES = { today: "Today", twin: "My twin", sharing: "Sharing", about: "About you" };
+
+const main = document.querySelector("main");
+const nav = document.querySelector("#app-nav");
+const people = document.querySelector("#app-people");
+const notice = document.querySelector("#app-notice");
+const live = new Live();
+let me = null;
+let leave = null;
+
+function myself() {
+  return {
+    id: "me",
+    stream: me.patient.id,
+    own: true,
+    name: me.patient.name,
+    firstName: me.patient.name.split(" ")[0],
+    mayAct: () => true,
+  };
+}
+
+function other(entry) {
+  return { id: entry.id, stream: entry.id, own: false, name: entry.name, topics: entry.topics, mayAct: (topic) => entry.topics[topic] === "act" };
+}
+
+function route() {
+  const parts = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  const of = parts[0] === "of" ? parts[1] : null;
+  const [view, detail] = of ? parts.slice(2) : parts;
+  return { of, view: view in VIEWS ? view : "today", detail };
+}
+
+function address(of, view, detail) {
+  return `#/${of ? `of/${of}/` : ""}${view}${detail ? `/${encodeURIComponent(detail)}` : ""}`;
+}
+
+function whose(of) {
+  if (of) return me.looks_after.filter((entry) => entry.id === of).map(other)[0] ?? null;
+  if (me.patient) return myself();
+  return me.looks_after.length ? other(me.looks_after[0]) : null;
+}
+
+function showPeople(person) {
+  people.hidden = me.looks_after.length === 0;
+  if (people.hidden) return;
+  const all = [...(me.patient ? [{ of: null, name: `${me.patient.name} (you)` }] : []), ...me.looks_after.map((entry) => ({ of: entry.id, name: entry.name }))];
+  const current = person?.own ? null : person?.id;
+  const select = people.querySelector("select");
+  select.replaceChildren(...all.map(({ of, name }) => h("option", { value: of ?? "", selected: of === current }, name)));
+}
+
+function showNav(of, view) {
+  for (const link of nav.querySelectorAll("a")) {
+    link.href = address(of, link.dataset.view);
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+async function show() {
+  leave?.abort();
+  leave = new AbortController();
+  const { signal } = leave;
+  const { of, view: asked, detail } = route();
+  const person = whose(of);
+  const view = person || asked === "about" ? asked : "about";
+  showPeople(person);
+  showNav(person && !person.own ? person.id : of, view);
+  nav.hidden = !person;
+  document.title = `${TITLES[view]} · Pollux`;
+  const waiting = setTimeout(() => main.replaceChildren(h("div", { class: "view", "aria-busy": "true" }, h("span", { class: "skeleton" }), h("span", { class: "skeleton tall" }), h("span", { class: "skeleton taller" }))), 120);
+  try {
+    const go = (name, part, { quiet = false } = {}) => {
+      const next = address(person?.own ? null : person?.id, name, part);
+      if (quiet) history.replaceState(null, "", next);
+      else location.hash = next;
+    };
+    const node = await VIEWS[view]({ me, person, live, signal, detail, go, reload: start });
+    if (signal.aborted) return;
+    main.replaceChildren(node);
+  } catch (error) {
+    if (signal.aborted || error.name === "AbortError") return;
+    main.replaceChildren(h("div", { class: "view" }, failure(error, show)));
+  } finally {
+    clearTimeout(waiting);
+  }
+  if (document.activeElement === document.body) main.focus({ preventScroll: true });
+}
+
+async function start(view) {
+  try {
+    me = await get("me");
+  } catch (error) {
+    main.replaceChildren(h("div", { class: "view" }, failure(error, () => start())));
+    return;
+  }
+  if (view && route().view !== view) location.hash = address(null, view);
+  else await show();
+}
+
+function showConnection() {
+  const offline = !navigator.onLine;
+  notice.hidden = !offline && live.connected;
+  notice.replaceChildren(icon("offline"), h("span", {}, offline ? "You are offline. What you see may be old." : "Reconnecting. New values may arrive late."));
+}
+
+people.querySelector("select").addEventListener("change", (event) => {
+  location.hash = address(event.target.value || null, route().view === "about" ? "today" : route().view);
+});
+addEventListener("hashchange", () => {
+  scrollTo(0, 0);
+  show();
+});
+for (const name of ["online", "offline"]) addEventListener(name, showConnection);
+live.addEventListener("state", showConnection);
+// The first connection takes a moment; only a missing one is news.
+setTimeout(showConnection, 4000);
+start();

@@ -1,0 +1,115 @@
+// Typing in a measurement: a kind, its value or values, its unit, and when.
+
+import { post } from "../api.js";
+import { field, h, whileBusy } from "../dom.js";
+import { unitText } from "../format.js";
+
+// What people type in by hand, in the order they look for it. The server checks every value against the kind's
+// own range; `preference` names the entry in the person's units that picks the first unit shown.
+const ENTRIES = [
+  { title: "Blood pressure", topic: "vitals", parts: [["sbp", "Upper (systolic)"], ["dbp", "Lower (diastolic)"]], units: ["mm[Hg]", "kPa"], decimals: 0 },
+  { title: "Pulse", topic: "vitals", parts: [["heart_rate", "Beats per minute"]], units: ["/min"], decimals: 0 },
+  { title: "Weight", topic: "vitals", parts: [["weight", "Weight"]], units: ["kg", "[lb_av]"], decimals: 1 },
+  { title: "Glucose", topic: "glucose", parts: [["glucose", "Glucose"]], units: ["mg/dL", "mmol/L"], decimals: 1 },
+  { title: "Temperature", topic: "vitals", parts: [["temperature", "Temperature"]], units: ["Cel", "[degF]"], decimals: 1 },
+  { title: "Oxygen saturation", topic: "vitals", parts: [["spo2", "Saturation"]], units: ["%"], decimals: 0 },
+  { title: "Breathing rate", topic: "vitals", parts: [["resp_rate", "Breaths per minute"]], units: ["/min"], decimals: 0 },
+  { title: "Peak flow", topic: "vitals", parts: [["peak_flow", "Peak flow"]], units: ["L/min"], decimals: 0 },
+  { title: "Waist", topic: "vitals", parts: [["waist", "Waist"]], units: ["cm", "[in_i]"], decimals: 1 },
+  { title: "Pain, 0 to 10", topic: "vitals", parts: [["pain", "Pain now"]], units: ["{score}"], decimals: 0 },
+];
+
+const localNow = () => {
+  const now = new Date();
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+};
+
+/** A number as people type it, "81,5" included; null when it is none. */
+export function parseNumber(text) {
+  const plain = text.trim().replace(",", ".");
+  return /^[+-]?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
+}
+
+/** The form. `may(topic)` says what the person may add; `onStored()` follows a success. */
+export function measureForm({ patient, units = {}, may = () => true, onStored }) {
+  const entries = ENTRIES.filter((entry) => may(entry.topic));
+  if (!entries.length) return null;
+  const kind = h("select", { id: "measure-kind" }, entries.map((entry, i) => h("option", { value: String(i) }, entry.title)));
+  const values = h("div", { class: "measure-values" });
+  const time = h("input", { id: "measure-time", type: "datetime-local", value: localNow() });
+  const timeField = field("When", time);
+  const note = h("p", { class: "banner", role: "status", hidden: true });
+  const submit = h("button", { class: "button", type: "submit" }, "Save");
+  let fields = [];
+  let unit = null;
+  let timeTouched = false;
+  time.addEventListener("input", () => (timeTouched = true));
+
+  const choose = () => {
+    const entry = entries[Number(kind.value)];
+    fields = entry.parts.map(([code, label]) => {
+      const input = h("input", { id: `measure-${code}`, inputmode: "decimal", autocomplete: "off", required: true });
+      const node = field(label, input);
+      return { code, input, node };
+    });
+    const preferred = Object.values(units).find((given) => entry.units.includes(given));
+    unit = h(
+      "select",
+      { id: "measure-unit", "aria-label": "Unit" },
+      entry.units.map((code) => h("option", { value: code, selected: code === preferred }, unitText(code))),
+    );
+    const unitNode = entry.units.length > 1 ? h("div", { class: "field" }, h("label", { for: "measure-unit" }, "Unit"), unit) : null;
+    values.replaceChildren(...fields.map((item) => item.node), ...(unitNode ? [unitNode] : []));
+  };
+  kind.addEventListener("change", () => {
+    note.hidden = true;
+    choose();
+  });
+  choose();
+
+  const tell = (text, tone) => {
+    note.textContent = text;
+    note.className = `banner ${tone}`;
+    note.hidden = false;
+  };
+
+  const store = async () => {
+    note.hidden = true;
+    timeField.show(null);
+    const numbers = fields.map(({ input, node }) => {
+      const value = parseNumber(input.value);
+      node.show(value === null ? "Type a number, for example 72." : null);
+      return value;
+    });
+    if (numbers.includes(null)) {
+      fields[numbers.indexOf(null)].input.focus();
+      return;
+    }
+    const start = new Date(timeTouched && time.value ? time.value : Date.now()).toISOString();
+    for (const [i, { code, input, node }] of fields.entries()) {
+      try {
+        await post(`patients/${patient}/observations`, { kind: code, value: numbers[i], unit: unit.value, start });
+      } catch (error) {
+        const { value, start: badTime, ...others } = error.fields ?? {};
+        if (value) node.show(value);
+        if (badTime) timeField.show(badTime);
+        if (!value && !badTime) tell(Object.values(others).join(" ") || error.message, "danger");
+        if (value) input.focus();
+        return;
+      }
+    }
+    const title = entries[Number(kind.value)].title;
+    choose();
+    timeTouched = false;
+    time.value = localNow();
+    tell(`${title} saved.`, "good");
+    onStored?.();
+  };
+
+  const form = h("form", { class: "measure", novalidate: true }, h("div", { class: "field" }, h("label", { for: "measure-kind" }, "Measurement"), kind), values, timeField, note, submit);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    whileBusy(submit, store);
+  });
+  return form;
+}

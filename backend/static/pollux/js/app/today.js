@@ -1,0 +1,97 @@
+// Today: the newest values, a measurement to type in, a file to hand over.
+
+import { get } from "../api.js";
+import { empty, failure, h, icon } from "../dom.js";
+import { settled } from "../live.js";
+import { tileCards, tileNode } from "../tile.js";
+import { dropArea, follow, recent, send } from "../upload.js";
+import { measureForm } from "./measure.js";
+
+const TILES_SHOWN = 6;
+
+function greeting(now, name) {
+  const hour = now.getHours();
+  const part = hour < 5 ? "Good night" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+  return name ? `${part}, ${name}` : part;
+}
+
+/** Newest first, so that what happened today comes before last month's laboratory. */
+const byRecency = (cards) => [...cards].sort((a, b) => String(b.at ?? b.day ?? "").localeCompare(String(a.at ?? a.day ?? "")));
+
+export async function today({ me, person, live, signal, go }) {
+  const tilesHolder = h("div", { class: "tiles" });
+  const titles = new Map();
+
+  const showTiles = async () => {
+    try {
+      const snapshot = await get(`patients/${person.id}/snapshot`, { signal });
+      for (const tile of snapshot.tiles) titles.set(tile.kind, tile.title);
+      const cards = byRecency(tileCards(snapshot.tiles)).slice(0, TILES_SHOWN);
+      tilesHolder.replaceChildren(
+        ...(cards.length
+          ? cards.map((card) => tileNode(card, { onclick: () => go("twin", card.kinds.join(",")) }))
+          : [empty("twin", "Nothing measured yet", "Type in a first value or hand over a file, and the twin starts here.")]),
+      );
+      tilesHolder.classList.toggle("tiles", cards.length > 0);
+      return snapshot.seq;
+    } catch (error) {
+      if (error.name !== "AbortError") tilesHolder.replaceChildren(failure(error, showTiles));
+      return 0;
+    }
+  };
+
+  const seq = await showTiles();
+  live.subscribe(person.stream, seq);
+  const refresh = settled(showTiles);
+  live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
+
+  const form = measureForm({ patient: person.id, units: me.patient?.units, may: person.mayAct, onStored: refresh });
+
+  const uploads = h("div", { class: "uploads" });
+  const list = h("div", {}, uploads);
+  const add = (upload, first) => {
+    const holder = h("div", {});
+    uploads[first ? "prepend" : "append"](holder);
+    follow(upload, holder, { live, signal, titles, onFinish: refresh });
+  };
+  const take = async (files) => {
+    for (const file of files) {
+      const waiting = h("p", { class: "banner", role: "status" }, icon("upload"), h("span", {}, `Sending ${file.name} …`));
+      uploads.prepend(waiting);
+      try {
+        const upload = await send(file, person.own ? null : person.id, { signal });
+        waiting.remove();
+        uploads.querySelector(`[data-upload="${CSS.escape(upload.id)}"]`)?.parentElement.remove();
+        add(upload, true);
+      } catch (error) {
+        if (error.name !== "AbortError") waiting.replaceWith(failure(error, () => take([file])));
+      }
+    }
+  };
+  const mayUpload = person.mayAct("records") || person.mayAct("vitals");
+  if (mayUpload) {
+    recent(person.own ? me.patient.id : person.id, { signal })
+      .then((rows) => rows.slice(0, 5).forEach((upload) => add(upload, false)))
+      .catch((error) => error.name !== "AbortError" && uploads.append(failure(error)));
+  }
+
+  const now = new Date();
+  return h(
+    "div",
+    { class: "view" },
+    h(
+      "header",
+      { class: "view-head" },
+      h("p", { class: "soft" }, now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })),
+      h("h1", {}, person.own ? greeting(now, person.firstName) : person.name),
+    ),
+    h("section", { "aria-label": "Latest values" }, tilesHolder),
+    h(
+      "div",
+      { class: "view-columns" },
+      form && h("section", { class: "card stack" }, h("h2", {}, "Add a measurement"), form),
+      mayUpload && h("section", { class: "card stack" }, h("h2", {}, "Hand over a file"), dropArea(take), list),
+    ),
+    !form && !mayUpload && h("p", { class: "banner" }, icon("eye"), h("span", {}, `You may look at ${person.name}'s values, not add to them.`)),
+  );
+}

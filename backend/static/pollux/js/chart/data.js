@@ -1,0 +1,104 @@
+// What the API answers, turned into what the plot draws. Pure: no DOM, no network.
+
+export const DAY_MS = 86_400_000;
+const MINUTE_MS = 60_000;
+
+// Beyond this span a screen has fewer pixels than minutes in a few hours; days say more than samples do.
+const RAW_SPAN_MS = 8 * DAY_MS;
+
+/** "samples" for a short span, "days" for a long one. */
+export function resolution(span) {
+  return span <= RAW_SPAN_MS ? "samples" : "days";
+}
+
+/** A calendar day as the instant the plot puts it at: noon UTC; the axis of days is drawn in UTC too. */
+export const noon = (day) => Date.parse(`${day}T12:00:00Z`);
+
+/** The line of a /series answer. */
+export function samplesLine(answer) {
+  return { x: answer.start, value: answer.value, low: null, high: null, isTotal: false };
+}
+
+/** The line of a /summary answer. A day's total lies outside its samples' range, so such a kind has no band. */
+export function daysLine(answer) {
+  const days = answer.days.filter((day) => day.value !== null);
+  const isTotal = days.some((day) => day.value > day.max * 1.001 + 1e-9 || day.value < day.min * 0.999 - 1e-9);
+  const hasRange = !isTotal && days.some((day) => day.max > day.min);
+  return {
+    x: days.map((day) => noon(day.day)),
+    value: days.map((day) => day.value),
+    low: hasRange ? days.map((day) => day.min) : null,
+    high: hasRange ? days.map((day) => day.max) : null,
+    isTotal,
+  };
+}
+
+/** The forecast of a /forecasts answer with x; null when there is none to draw. */
+export function forecastLine(forecast) {
+  if (!forecast?.days?.length) return null;
+  return { ...forecast, x: forecast.days.map(noon) };
+}
+
+/** The longest pause that a line is drawn across: four times the usual step, at least half an hour or three days. */
+export function longestStep(x, unit) {
+  const steps = [];
+  for (let i = 1; i < x.length; i++) steps.push(x[i] - x[i - 1]);
+  steps.sort((a, b) => a - b);
+  const usual = steps[steps.length >> 1] ?? 0;
+  return Math.max(4 * usual, unit === "days" ? 3 * DAY_MS : 30 * MINUTE_MS);
+}
+
+const COLUMNS = ["value", "low", "high"];
+const FORECAST_COLUMNS = ["mean", "low80", "high80", "low95", "high95"];
+
+/** The columns a line takes in the aligned data, in order. */
+export const LINE_COLUMNS = [...COLUMNS, ...FORECAST_COLUMNS];
+
+/**
+ * Columns over one x (seconds): [x, then LINE_COLUMNS of each line]. uPlot reads `undefined` as "no point
+ * here" and `null` as "break the line", so a long pause gets one null in its middle.
+ */
+export function align(lines, unit) {
+  const rows = new Map();
+  const width = lines.length * LINE_COLUMNS.length;
+  const put = (x, column, value) => {
+    if (!rows.has(x)) rows.set(x, new Array(width).fill(undefined));
+    rows.get(x)[column] = value;
+  };
+  lines.forEach((line, n) => {
+    const first = n * LINE_COLUMNS.length;
+    const pause = longestStep(line.x, unit);
+    line.x.forEach((x, i) => {
+      COLUMNS.forEach((name, c) => line[name] && put(x, first + c, line[name][i]));
+      if (i > 0 && x - line.x[i - 1] > pause) {
+        COLUMNS.forEach((_, c) => put((x + line.x[i - 1]) / 2, first + c, null));
+      }
+    });
+    line.forecast?.x.forEach((x, i) => {
+      FORECAST_COLUMNS.forEach((name, c) => put(x, first + COLUMNS.length + c, line.forecast[name][i]));
+    });
+  });
+  const x = [...rows.keys()].sort((a, b) => a - b);
+  const columns = Array.from({ length: width }, (_, c) => x.map((at) => rows.get(at)[c]));
+  return [x.map((at) => at / 1000), ...columns];
+}
+
+function errorWords({ title, forecast }, { number, unit }, several) {
+  const test = forecast?.backtest;
+  if (!test || test.mae == null || test.mae_last_value == null) return [];
+  const better = test.mae > test.mae_last_value ? " So far the last value has been the better guide." : "";
+  return [
+    `${several ? `${title}: on` : "On"} this person's own past it was off by ${number(test.mae)} ${unit} on average; ` +
+      `repeating the last value, by ${number(test.mae_last_value)}.${better}`,
+  ];
+}
+
+/** Who forecasts, from what, how far, and how well that has gone: sentences a person can check. */
+export function forecastWords(lines, { number, day, unit }) {
+  const given = lines.filter(({ forecast }) => forecast);
+  const makers = given.map(({ forecast }) => {
+    const reason = forecast.reason ? ` ${forecast.reason.replace(/[.]?$/, ".")}` : "";
+    return `Forecast by ${forecast.model} up to ${day(forecast.days.at(-1))}, from data up to ${day(forecast.through)}.${reason}`;
+  });
+  return [...new Set(makers), ...given.flatMap((line) => errorWords(line, { number, unit }, given.length > 1))];
+}

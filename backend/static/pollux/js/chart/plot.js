@@ -1,0 +1,99 @@
+// The uPlot side of a chart: series, bands, axes and colours. Colours come from the tokens at each draw.
+
+import uPlot from "../../../vendor/uplot/uPlot.esm.js";
+import { LINE_COLUMNS } from "./data.js";
+
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const AXIS_FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const HIDDEN = { stroke: "transparent", width: 0, points: { show: false } };
+
+// A second line of the same chart (diastolic under systolic) is told apart by its dashes, not by colour alone.
+const DASHES = [undefined, [7, 4]];
+
+function pointsFit(plot, index) {
+  const { min, max } = plot.series[index];
+  const [first, last] = plot.series[0].idxs ?? [0, plot.data[0].length - 1];
+  if (min === null || max === null) return false;
+  let shown = 0;
+  for (let i = first; i <= last; i++) shown += plot.data[index][i] != null;
+  return plot.bbox.width / devicePixelRatio / Math.max(1, shown) > 9;
+}
+
+function seriesOf(line, n) {
+  const bars = line.isTotal ? uPlot.paths.bars({ size: [0.7, 26, 1], radius: 0.15 }) : undefined;
+  return LINE_COLUMNS.map((column) => {
+    if (column === "value") {
+      return {
+        label: line.title,
+        stroke: () => token("--data"),
+        fill: line.isTotal ? () => token("--data-soft") : undefined,
+        width: line.isTotal ? 1 : 2,
+        dash: line.isTotal ? undefined : DASHES[n],
+        paths: bars,
+        points: line.isTotal ? { show: false } : { show: pointsFit, size: 5, fill: () => token("--data"), stroke: () => token("--data"), width: 0 },
+      };
+    }
+    if (column === "mean") return { label: "forecast", stroke: () => token("--forecast"), width: 2, dash: [5, 4], points: { show: false } };
+    return HIDDEN;
+  });
+}
+
+function bandsOf(first) {
+  const at = (column) => first + LINE_COLUMNS.indexOf(column);
+  return [
+    { series: [at("high"), at("low")], fill: () => token("--data-soft") },
+    { series: [at("high95"), at("low95")], fill: () => token("--forecast-95") },
+    { series: [at("high80"), at("low80")], fill: () => token("--forecast-80") },
+  ];
+}
+
+function valueRange(lines) {
+  return (plot, low, high) => {
+    if (low === null || high === null) return [0, 1];
+    const pad = (high - low || Math.abs(high) || 1) * 0.08;
+    const floor = lines.some((line) => line.isTotal) ? 0 : low - pad;
+    return [low >= 0 ? Math.max(0, floor) : floor, high + pad];
+  };
+}
+
+/** The instants of the labels under a plot as the plot's zone shows them. */
+function zoned(zone) {
+  return (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone);
+}
+
+/** Draws the aligned `data` of `lines` into `root`; `onCursor(index)` follows the pointer. */
+export function makePlot(root, { lines, data, zone, from, to, height, onCursor }) {
+  const plot = new uPlot(
+    {
+      width: Math.max(200, root.clientWidth),
+      height,
+      tzDate: zoned(zone),
+      legend: { show: false },
+      cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
+      scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: valueRange(lines) } },
+      axes: [
+        {
+          font: AXIS_FONT,
+          stroke: () => token("--ink-soft"),
+          grid: { stroke: () => token("--grid"), width: 1 },
+          ticks: { show: false },
+          space: 64,
+        },
+        {
+          font: AXIS_FONT,
+          stroke: () => token("--ink-soft"),
+          grid: { stroke: () => token("--grid"), width: 1 },
+          ticks: { show: false },
+          size: (_, labels) => 14 + 7 * Math.max(3, ...(labels ?? []).map((label) => String(label).length)),
+        },
+      ],
+      series: [{}, ...lines.flatMap(seriesOf)],
+      bands: lines.flatMap((_, n) => bandsOf(1 + n * LINE_COLUMNS.length)),
+      hooks: { setCursor: [(u) => onCursor(u.cursor.idx)] },
+    },
+    data,
+    root,
+  );
+  plot.setScale("x", { min: from / 1000, max: to / 1000 });
+  return plot;
+}

@@ -1,0 +1,63 @@
+// Values, units and instants as people read them. Pure: `now` is an argument where it matters.
+
+const UNIT_TEXT = { Cel: "°C", "[degF]": "°F", "[lb_av]": "lb", "[in_i]": "in", "/min": "per min", "{score}": "of 10", "{INR}": "" };
+
+/** A UCUM code as people write it: "mm[Hg]" → "mmHg", "mL/min/{1.73_m2}" → "mL/min/1.73 m²". */
+export function unitText(ucum) {
+  if (ucum in UNIT_TEXT) return UNIT_TEXT[ucum];
+  return ucum
+    .replace(/[[\]{}]/g, "")
+    .replaceAll("_", "\u00a0")
+    .replace(/\bm2\b/, "m²")
+    .replace("10*3", "10³")
+    .replace(/(^|\/)u(?=[A-Z])/, "$1µ");
+}
+
+/** A number with the kind's decimals and the reader's separators. */
+export function number(value, decimals = 0) {
+  return value.toLocaleString(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}
+
+/** A number with its sign, for a difference: "+4", "−1.2", "±0". */
+export function signed(value, decimals = 0) {
+  const text = number(Math.abs(value), decimals);
+  if (Number(Math.abs(value).toFixed(decimals)) === 0) return "±0";
+  return (value > 0 ? "+" : "−") + text;
+}
+
+const dayNumber = (instant) => Math.floor((instant.getTime() - instant.getTimezoneOffset() * 60000) / 86400000);
+
+/** An instant relative to now in the reader's own days: "today 08:12", "yesterday 21:40", "Tue 4 Mar", "4 Mar 2024". */
+export function when(iso, now = new Date()) {
+  const instant = new Date(iso);
+  const days = dayNumber(now) - dayNumber(instant);
+  const clock = instant.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  if (days === 0) return `today ${clock}`;
+  if (days === 1) return `yesterday ${clock}`;
+  if (days > 1 && days < 7) return `${instant.toLocaleDateString(undefined, { weekday: "long" })} ${clock}`;
+  const sameYear = instant.getFullYear() === now.getFullYear();
+  return instant.toLocaleDateString(undefined, { day: "numeric", month: "short", ...(!sameYear && { year: "numeric" }) });
+}
+
+/** A calendar day ("2026-03-04") as a date, without shifting it between time zones. */
+export function day(iso, options = { day: "numeric", month: "short", year: "numeric" }) {
+  return new Date(`${iso.slice(0, 10)}T12:00:00Z`).toLocaleDateString(undefined, { ...options, timeZone: "UTC" });
+}
+
+const count = (n, unit) => `${number(n, unit === "B" ? 0 : 1)} ${unit}`;
+
+/** A file's size: "812 B", "3.4 MB". */
+export function bytes(size) {
+  for (const unit of ["B", "kB", "MB"]) {
+    if (size < 1000) return count(size, unit);
+    size /= 1000;
+  }
+  return count(size, "GB");
+}
+
+const WORDS = { mental_health: "Mental health", genes: "Genes", hba1c: "HbA1c", spo2: "Oxygen saturation", sbp: "Systolic blood pressure", dbp: "Diastolic blood pressure" };
+
+/** A code as words, for codes that come without a title: "sleep_stage_deep" → "Sleep stage deep". */
+export function words(code) {
+  return WORDS[code] ?? (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll("_", " ");
+}

@@ -1,0 +1,195 @@
+// Sends files and shows how each one's report grows: over the socket, or by asking when it is down.
+
+import { get, page, post, withQuery } from "./api.js";
+import { h, icon } from "./dom.js";
+import { bytes, number, when, words } from "./format.js";
+
+const ASK_MS = 2000;
+const SHOW_AT_MOST_MS = 700;
+const FINISHED = ["stored", "partial", "refused"];
+
+const STATUS = {
+  received: ["Waiting to be read", ""],
+  reading: ["Reading", "accent"],
+  stored: ["Stored", "good"],
+  partial: ["Stored in part", "caution"],
+  refused: ["Not readable", "danger"],
+};
+
+const PROBLEMS = {
+  unknown_kind: "a measurement that Pollux does not know yet",
+  unknown_unit: "a unit that does not fit the measurement",
+  out_of_range: "a value no body can have",
+  not_a_number: "a value that is not a number",
+  bad_time: "a time that cannot be read",
+  implausible_time: "a time that cannot be right",
+  entered_in_error: "marked by its source as entered in error",
+  other_patient: "about another person",
+  unsupported_resource: "a part of the record that Pollux does not read yet",
+  duplicate_row: "the same row again",
+  malformed: "damaged, or not in the format's shape",
+  truncated: "the file ends too early",
+  not_worn: "the device was not worn",
+  error_code: "the device reported an error instead of a value",
+  skipped_member: "a file inside the archive that holds no health data Pollux reads",
+  unsupported_version: "a version of the format that Pollux does not read",
+};
+
+function samplesTable(samples, titles) {
+  const kinds = Object.entries(samples);
+  if (!kinds.length) return null;
+  const title = (kind) => titles.get(kind) ?? words(kind);
+  const span = (entry) => (entry.first ? `${when(entry.first)} – ${when(entry.last)}` : "");
+  return h(
+    "div",
+    { class: "table-wrap" },
+    h(
+      "table",
+      { class: "small" },
+      h("thead", {}, h("tr", {}, h("th", {}, "Measurement"), h("th", { class: "number" }, "New"), h("th", { class: "number" }, "Known"), h("th", { class: "number" }, "Refused"), h("th", {}, "From – to"))),
+      h(
+        "tbody",
+        {},
+        kinds.map(([kind, entry]) =>
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, title(kind)),
+            h("td", { class: "number" }, number((entry.stored ?? 0) + (entry.replaced ?? 0))),
+            h("td", { class: "number" }, number((entry.known ?? 0) + (entry.suppressed ?? 0))),
+            h("td", { class: "number" }, number(entry.refused ?? 0)),
+            h("td", { class: "soft" }, span(entry)),
+          ),
+        ),
+      ),
+    ),
+  );
+}
+
+function recordsLine(records) {
+  const types = Object.entries(records ?? {});
+  if (!types.length) return null;
+  const text = types.map(([type, entry]) => `${words(type)}: ${number(entry.stored ?? 0)} new, ${number(entry.known ?? 0)} known`);
+  return h("p", { class: "small" }, `Records. ${text.join(" · ")}`);
+}
+
+function problemsList(problems) {
+  if (!problems?.length) return null;
+  const total = problems.reduce((sum, problem) => sum + problem.count, 0);
+  return h(
+    "details",
+    {},
+    h("summary", {}, `${number(total)} ${total === 1 ? "entry" : "entries"} not taken as ${total === 1 ? "it is" : "they are"}`),
+    h(
+      "ul",
+      { class: "problems" },
+      problems.map((problem) =>
+        h(
+          "li",
+          {},
+          h("strong", {}, `${number(problem.count)} × `),
+          PROBLEMS[problem.code] ?? words(problem.code),
+          problem.kind && ` (${words(problem.kind).toLowerCase()})`,
+          problem.example && h("span", { class: "soft" }, ". For example ", h("code", {}, problem.example), problem.place && `, ${problem.place}`),
+        ),
+      ),
+    ),
+  );
+}
+
+/** One upload as an article: name, state, what was stored and what was not. `titles` maps kinds to names. */
+export function uploadCard(upload, titles = new Map()) {
+  const [title, tone] = STATUS[upload.status] ?? [words(upload.status), ""];
+  const report = upload.report ?? {};
+  const finished = FINISHED.includes(upload.status);
+  const nothingNew = finished && upload.status === "stored" && Object.values(report.samples ?? {}).every((entry) => !entry.stored && !entry.replaced);
+  return h(
+    "article",
+    { class: "upload", "data-upload": upload.id, "data-status": upload.status },
+    h(
+      "div",
+      { class: "row spread" },
+      h("div", {}, h("div", { class: "upload-name" }, upload.name), h("div", { class: "soft small" }, [bytes(upload.size), report.format || upload.format, when(upload.received_at)].filter(Boolean).join(" · "))),
+      h("span", { class: `badge ${tone}` }, title),
+    ),
+    !finished && h("progress", { "aria-label": `Reading ${upload.name}` }),
+    !finished && report.read > 0 && h("p", { class: "small soft num" }, `${number(report.read)} entries read so far`),
+    samplesTable(report.samples ?? {}, titles),
+    recordsLine(report.records),
+    nothingNew && Object.keys(report.samples ?? {}).length > 0 && h("p", { class: "small soft" }, "Everything in this file was already known. Nothing was doubled."),
+    problemsList(report.problems),
+  );
+}
+
+/** Keeps one upload's card current inside `holder` until it is finished or `signal` aborts. */
+export function follow(upload, holder, { live, signal, titles, onFinish }) {
+  let asked = 0;
+  let waiting = 0;
+  const show = (current) => holder.replaceChildren(uploadCard(current, titles));
+  const ask = async () => {
+    clearTimeout(waiting);
+    asked = Date.now();
+    try {
+      upload = await get(`uploads/${upload.id}`, { signal });
+      show(upload);
+    } catch (error) {
+      // Out of reach for a moment: the card stays as it is, the next question follows.
+      if (error.name === "AbortError" || error.status === 404) return;
+    }
+    if (FINISHED.includes(upload.status)) {
+      live.removeEventListener("progress", onProgress);
+      onFinish?.(upload);
+    } else {
+      waiting = setTimeout(ask, live.connected ? 5 * ASK_MS : ASK_MS);
+    }
+  };
+  const onProgress = ({ detail }) => {
+    if (detail.upload !== upload.id) return;
+    clearTimeout(waiting);
+    const pause = FINISHED.includes(detail.status) ? 0 : Math.max(0, asked + SHOW_AT_MOST_MS - Date.now());
+    waiting = setTimeout(ask, pause);
+  };
+  show(upload);
+  if (FINISHED.includes(upload.status)) return;
+  live.addEventListener("progress", onProgress, { signal });
+  signal?.addEventListener("abort", () => clearTimeout(waiting));
+  ask();
+}
+
+/** Sends one file; the key makes a repeated send of the same press one upload. */
+export function send(file, patient, { signal } = {}) {
+  const body = new FormData();
+  if (patient) body.append("patient", patient);
+  body.append("file", file);
+  return post("uploads", body, { signal, headers: { "Idempotency-Key": crypto.randomUUID() } });
+}
+
+/** The uploads of a patient, newest first. */
+export async function recent(patient, options) {
+  return (await page(withQuery("uploads/", { patient }), options)).results;
+}
+
+/** A place to drop files or to pick them; calls `take(files)`. */
+export function dropArea(take) {
+  const input = h("input", { type: "file", id: "upload-file", class: "sr-only", multiple: true, onchange: () => (take([...input.files]), (input.value = "")) });
+  const area = h(
+    "label",
+    { class: "drop", for: "upload-file" },
+    icon("upload"),
+    h("strong", {}, "Choose a file, or drop it here"),
+    h("span", { class: "soft small" }, "Apple Health export, Fitbit, Nightscout, FHIR or CSV. Zip files are fine."),
+  );
+  for (const name of ["dragenter", "dragover"]) {
+    area.addEventListener(name, (event) => {
+      event.preventDefault();
+      area.classList.add("over");
+    });
+  }
+  area.addEventListener("dragleave", () => area.classList.remove("over"));
+  area.addEventListener("drop", (event) => {
+    event.preventDefault();
+    area.classList.remove("over");
+    take([...event.dataTransfer.files]);
+  });
+  return h("div", { class: "drop-holder" }, input, area);
+}
