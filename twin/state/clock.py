@@ -43,9 +43,19 @@ class LocalClock:
                 offsets.append(_offset(zone, after))
         return cls(np.array(turns, np.int64) * _SECOND, np.array(offsets, np.int64) * _SECOND)
 
+    def elsewhere(self, instants: Integers, own: Offsets | None) -> Offsets | None:
+        """The offsets that differ from the zone's, UNKNOWN_OFFSET for the rest; None when no sample has one.
+
+        A sample taken at home ends by the zone's clock, even when that changes in between.
+        """
+        if own is None:
+            return None
+        away = (own != UNKNOWN_OFFSET) & (_ms(own) != self._of_zone(instants))
+        return np.where(away, own, np.int16(UNKNOWN_OFFSET)) if away.any() else None
+
     def local(self, instants: Integers, own: Offsets | None = None) -> Integers:
         """The local time of each instant, in ms; an offset of its own, in minutes, wins over the zone."""
-        of_zone = self.offsets[np.searchsorted(self.turns[1:], instants, side="right")]
+        of_zone = self._of_zone(instants)
         return instants + (of_zone if own is None else np.where(own != UNKNOWN_OFFSET, _ms(own), of_zone))
 
     def day_of(self, instants: Integers, own: Offsets | None = None) -> Integers:
@@ -61,6 +71,9 @@ class LocalClock:
         begins = np.append(np.iinfo(np.int64).min, self.turns[1:])
         of_zone = np.maximum(midnight - self.offsets[which], begins[which])
         return of_zone if own is None else np.where(own != UNKNOWN_OFFSET, midnight - _ms(own), of_zone)
+
+    def _of_zone(self, instants: Integers) -> Integers:
+        return self.offsets[np.searchsorted(self.turns[1:], instants, side="right")]
 
 
 def _ms(minutes: Offsets) -> Integers:

@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.kinds import DayRule, Kind, Values
 from twin.series.columns import Columns
-from twin.state.clock import DAY, Integers, LocalClock
+from twin.state.clock import DAY, Integers, LocalClock, Offsets
 
 # Sleep that ended in the evening belongs to the night that goes on within two hours: without this, what was
 # slept before midnight would be lost to the day before.
@@ -56,7 +56,7 @@ def summarise(
 ) -> list[DaySummary]:
     """The days from `first` to `last` that have data, in order; the order of `sources` makes no difference.
 
-    A sample lies in the day of its own offset when it carries one, otherwise of `zone`. By the kind's rule:
+    A sample lies in the day of `zone`, or of its own offset when that is another. By the kind's rule:
 
     - mean, last: a sample counts where it starts. The readings of all sources count together, so that no
       extreme hides behind a preferred device; `source` gave most of them (mean) or the last one (last).
@@ -107,12 +107,13 @@ class _Pieces:
 def _parts(
     rule: DayRule, source: str, columns: Columns, clock: LocalClock, first: int, last: int
 ) -> Iterable[_Part]:
+    away = clock.elsewhere(columns.start, columns.offset)
     if rule is DayRule.SUM:
-        pieces = _split_at_midnight(columns, clock, first, last)
+        pieces = _split_at_midnight(columns, away, clock, first, last)
     elif rule is DayRule.DURATION:
-        pieces = _nights(columns, clock)
+        pieces = _nights(columns, away, clock)
     else:
-        day = clock.day_of(columns.start, columns.offset)
+        day = clock.day_of(columns.start, away)
         pieces = _Pieces(day, columns.start, columns.duration, columns.value)
 
     order = np.argsort(pieces.day, kind="stable")
@@ -137,11 +138,13 @@ def _parts(
         yield _Part(number, source, *rest)
 
 
-def _split_at_midnight(columns: Columns, clock: LocalClock, first: int, last: int) -> _Pieces:
-    own, start, duration = columns.offset, columns.start, columns.duration
+def _split_at_midnight(
+    columns: Columns, away: Offsets | None, clock: LocalClock, first: int, last: int
+) -> _Pieces:
+    start, duration = columns.start, columns.duration
     end = start + duration
-    day = clock.day_of(start, own)
-    last_day = clock.day_of(np.maximum(end - 1, start), own)
+    day = clock.day_of(start, away)
+    last_day = clock.day_of(np.maximum(end - 1, start), away)
     if (day == last_day).all():
         return _Pieces(day, start, duration, columns.value)
 
@@ -151,16 +154,16 @@ def _split_at_midnight(columns: Columns, clock: LocalClock, first: int, last: in
     sample = np.repeat(np.arange(len(start)), pieces)
     nth = np.arange(len(sample)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     day = day[sample] + nth
-    own = None if own is None else own[sample]
-    begins = np.maximum(start[sample], clock.start_of(day, own))
-    covered = np.minimum(end[sample], clock.start_of(day + 1, own)) - begins
+    away = None if away is None else away[sample]
+    begins = np.maximum(start[sample], clock.start_of(day, away))
+    covered = np.minimum(end[sample], clock.start_of(day + 1, away)) - begins
     whole = duration[sample]
     share = np.divide(covered, whole, out=np.ones(len(sample)), where=whole > 0)
     real = (covered > 0) | (whole == 0)
     return _Pieces(day[real], begins[real], covered[real], (columns.value[sample] * share)[real])
 
 
-def _nights(columns: Columns, clock: LocalClock) -> _Pieces:
+def _nights(columns: Columns, away: Offsets | None, clock: LocalClock) -> _Pieces:
     start, duration = columns.start, columns.duration
     if not len(start):
         return _Pieces(start, start, duration, columns.value)
@@ -170,12 +173,12 @@ def _nights(columns: Columns, clock: LocalClock) -> _Pieces:
     covered = np.maximum(end - np.maximum(start, before), 0)
     share = np.divide(covered, duration, out=np.ones(len(start)), where=duration > 0)
 
-    goes_on = (start - before <= NIGHT_BREAK) & (clock.local(before, columns.offset) % DAY >= EVENING)
+    goes_on = (start - before <= NIGHT_BREAK) & (clock.local(before, away) % DAY >= EVENING)
     goes_on[0] = True
     night = np.cumsum(~goes_on)
     last_of_night = np.searchsorted(night, np.arange(night[-1] + 1), side="right") - 1
-    own = None if columns.offset is None else columns.offset[last_of_night]
-    day = clock.day_of(until[last_of_night], own)[night]
+    woken = np.maximum(until - 1, start)[last_of_night]  # a day's total ends at midnight, still in its day
+    day = clock.day_of(woken, None if away is None else away[last_of_night])[night]
     return _Pieces(day, start, covered, columns.value * share)
 
 

@@ -207,6 +207,13 @@ def test_summarise_of_sleep_given_as_a_day_total_keeps_its_day():
     assert values(days("sleep_duration", columns(("2026-03-01T12:00+01:00", 0, 7.5)))) == {"2026-03-01": 7.5}
 
 
+@pytest.mark.parametrize("code", ["steps", "sleep_duration"])
+@pytest.mark.parametrize(("day", "hours", "offset"), [("2026-03-29", 23, 60), ("2026-10-25", 25, 120)])
+def test_summarise_of_a_whole_days_total_when_the_clock_changes_keeps_its_day(code, day, hours, offset):
+    total = columns((f"{day}T00:00+0{offset // 60}:00", hours * 60, 7.5, offset))
+    assert values(days(code, total)) == {day: 7.5}
+
+
 @pytest.mark.parametrize("code", ["sbp", "weight", "steps", "sleep_duration"])
 def test_summarise_of_no_samples_is_empty(code):
     nothing = Columns(*(np.array([], dtype) for dtype in (np.int64, np.int64, np.float64)))
