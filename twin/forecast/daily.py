@@ -88,6 +88,8 @@ def forecast_daily(
         score = tested(mean_of_28_days, LEAST_DAYS)
         model, reason = MEAN_OF_28_DAYS, plain_because
 
+    if score is not None and score.mae > score.mae_last_value:
+        notes.append("On the days already known, the last value came closer.")
     band = band.within(low, high)
     return Forecast(
         model=model,

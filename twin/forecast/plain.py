@@ -13,7 +13,9 @@ _DAYS = 28
 
 def mean_of_28_days(_days: Days, values: Values, ahead: Days) -> Values:
     """The mean of the last 28 days that have a value, for every day ahead."""
-    return np.full(len(ahead), values[-_DAYS:].mean())
+    recent = values[-_DAYS:]
+    # About the last value, so that the mean of equal values is that value to the bit.
+    return np.full(len(ahead), values[-1] + (recent - values[-1]).mean())
 
 
 def mean_of_28_days_band(days: Days, values: Values, ahead: Days, *, resolution: float) -> Band:

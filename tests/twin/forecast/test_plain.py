@@ -34,6 +34,10 @@ def test_mean_of_28_days_ignores_older_values():
     assert mean_of_28_days(DAYS, values, DAYS[:2]).tolist() == [5.0, 5.0]
 
 
+def test_mean_of_28_days_of_equal_values_is_that_value():
+    assert mean_of_28_days(DAYS, np.full(28, 81.3), DAYS[:1]).tolist() == [81.3]
+
+
 def test_backtest_shows_the_model_nothing_after_each_origin():
     seen = []
 
