@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin.series.columns import Columns
+from twin.series.overlay import Outcome, overlay, without
+
+STORED, KNOWN, REPLACED, SUPPRESSED = Outcome
+
+
+def columns(*samples, flags=None):
+    start, duration, value = zip(*samples, strict=True) if samples else ((), (), ())
+    return Columns(
+        np.array(start, np.int64),
+        np.array(duration, np.int64),
+        np.array(value, np.float64),
+        flags=None if flags is None else np.array(flags, np.uint8),
+    )
+
+
+def samples(laid):
+    return list(
+        zip(
+            laid.columns.start.tolist(),
+            laid.columns.duration.tolist(),
+            laid.columns.value.tolist(),
+            strict=True,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "buried", "incoming", "outcome", "after"),
+    [
+        ([], [], [], [], []),
+        ([], [], [(1, 0, 70)], [STORED], [(1, 0, 70)]),
+        ([], [], [(2, 0, 71), (1, 0, 70)], [STORED, STORED], [(1, 0, 70), (2, 0, 71)]),
+        ([(1, 0, 70)], [], [(1, 0, 70)], [KNOWN], [(1, 0, 70)]),
+        ([(1, 0, 70)], [], [(1, 0, 75)], [REPLACED], [(1, 0, 75)]),
+        ([(1, 0, 70)], [], [(1, 5, 75)], [STORED], [(1, 0, 70), (1, 5, 75)]),
+        ([], [], [(1, 0, 70), (1, 0, 70)], [STORED, KNOWN], [(1, 0, 70)]),
+        ([], [], [(1, 0, 70), (1, 0, 75)], [STORED, REPLACED], [(1, 0, 75)]),
+        ([(1, 0, 70)], [], [(1, 0, 75), (1, 0, 70)], [REPLACED, REPLACED], [(1, 0, 70)]),
+        ([(1, 0, 0.0)], [], [(1, 0, -0.0)], [REPLACED], [(1, 0, -0.0)]),
+        ([(3, 0, 72)], [(1, 0, 0)], [(1, 0, 70), (1, 0, 71)], [SUPPRESSED, SUPPRESSED], [(3, 0, 72)]),
+        ([], [(1, 0, 0)], [(1, 5, 70)], [STORED], [(1, 5, 70)]),
+    ],
+)
+def test_overlay_table(stored, buried, incoming, outcome, after):
+    laid = overlay(columns(*stored), columns(*buried), columns(*incoming))
+
+    assert laid.outcome.tolist() == outcome
+    assert samples(laid) == after
+
+
+def test_overlay_other_flags_are_another_sample():
+    laid = overlay(columns((1, 0, 70)), columns(), columns((1, 0, 70), flags=[2]))
+
+    assert laid.outcome.tolist() == [REPLACED]
+    assert laid.columns.flags.tolist() == [2]
+
+
+def test_overlay_flags_that_say_nothing_are_the_same_sample():
+    laid = overlay(columns((1, 0, 70)), columns(), columns((1, 0, 70), flags=[0]))
+
+    assert laid.outcome.tolist() == [KNOWN]
+
+
+SAMPLES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(60, 62)), max_size=12)
+
+
+@given(SAMPLES, SAMPLES, SAMPLES)
+def test_overlay_is_what_a_dictionary_does_one_by_one(stored, buried, incoming):
+    graves = {(start, duration) for start, duration, _ in buried}
+    there = {(s, d): value for s, d, value in stored if (s, d) not in graves}
+    laid = overlay(
+        columns(*((*identity, value) for identity, value in there.items())),
+        columns(*((*identity, 0) for identity in graves)),
+        columns(*incoming),
+    )
+
+    outcome = []
+    for start, duration, value in incoming:
+        if (start, duration) in graves:
+            outcome.append(SUPPRESSED)
+            continue
+        before = there.get((start, duration))
+        outcome.append(STORED if before is None else KNOWN if before == value else REPLACED)
+        there[start, duration] = value
+    assert laid.outcome.tolist() == outcome
+    assert samples(laid) == [(*identity, there[identity]) for identity in sorted(there)]
+
+
+def test_without_takes_one_identity_only():
+    left = without(columns((1, 0, 70), (1, 5, 71), (2, 0, 72)), 1, 5)
+
+    assert list(zip(left.start.tolist(), left.value.tolist(), strict=True)) == [(1, 70.0), (2, 72.0)]
