@@ -1,8 +1,8 @@
 """People, who may see whom, who looked, and the log of what changed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -154,6 +154,11 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def age_at(self, now: datetime) -> int:
+        """Completed years of life, by the patient's own calendar."""
+        today, born = now.astimezone(ZoneInfo(self.time_zone)).date(), self.birth_date
+        return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 class CareGrant(models.Model):

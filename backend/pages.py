@@ -9,6 +9,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views import View
 
 from backend.access import Access, access_patient
@@ -99,6 +100,7 @@ class ConsolePatient(PatientPage):
         ]
         context = {
             "patient": person,
+            "age": person.age_at(timezone.now()),
             "access": self.access,
             "emergency": self.access.standing.role is Role.EMERGENCY,
             "panels": panels,

@@ -39,7 +39,8 @@ class SeriesBlock(PatientScoped):
     """The samples of one (patient, kind, source, span) as one compressed value.
 
     No foreign keys: this table can be distributed by patient. `span` counts spans of the kind's length since
-    the epoch; the edges are milliseconds. `tombstones` holds the identities that were deleted.
+    the epoch; `first_at` is the earliest start, `last_at` the latest end, in milliseconds. `tombstones` holds
+    the identities that were deleted, encoded as samples of value 0. Only twin.series.store writes here.
     """
 
     pk = models.CompositePrimaryKey("patient_id", "kind", "source_id", "span")
@@ -64,7 +65,17 @@ class SeriesBlock(PatientScoped):
                 name="block_holds_samples_or_tombstones",
             ),
             models.CheckConstraint(
-                condition=Q(count=0) | Q(first_at__lte=F("last_at"), minimum__lte=F("maximum"), total__isnull=False),
+                # A comparison with NULL refuses nothing, so that each is there is said by itself.
+                condition=Q(count=0)
+                | Q(
+                    first_at__isnull=False,
+                    first_at__lte=F("last_at"),
+                    minimum__isnull=False,
+                    minimum__lte=F("maximum"),
+                    last_at__isnull=False,
+                    maximum__isnull=False,
+                    total__isnull=False,
+                ),
                 name="block_edges_are_in_order",
             ),
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="block_topic_is_known"),
@@ -89,8 +100,11 @@ class Upload(PatientScoped):
     """One file's life, from its bytes on disk to the report that its owner reads.
 
     `items_done` items of the file are in the store and in `report`; a resumed worker skips as many.
-    `touched` names the first and last day of each kind that still has to be digested.
+    `touched` names the first and last instant of each kind that still has to be digested. A report names
+    kinds of every topic, so it belongs to the records.
     """
+
+    TOPIC: ClassVar[Topic] = Topic.RECORDS
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="uploads")
@@ -159,7 +173,7 @@ class Record(PatientScoped):
     ends_at = models.DateTimeField(null=True)
     body = models.JSONField()
     upload = models.ForeignKey(Upload, on_delete=models.SET_NULL, null=True, related_name="records")
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField()
 
     class Meta:
         constraints = [

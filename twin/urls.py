@@ -1,6 +1,27 @@
 """The twin's edges, hung into the API and the console by the ground floor."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-api_urls: list[URLPattern] = []
-console_urls: list[URLPattern] = []
+from twin import api, pages
+
+PATIENT = "patients/<patient:patient>"
+
+api_urls = [
+    path("kinds", api.Kinds.as_view(), name="kinds"),
+    path("uploads", api.Uploads.as_view(), name="uploads"),
+    path("uploads/<uuid:upload>", api.UploadDetail.as_view(), name="upload"),
+    path(f"{PATIENT}/series", api.Series.as_view(), name="series"),
+    path(f"{PATIENT}/summary", api.Summary.as_view(), name="summary"),
+    path(f"{PATIENT}/snapshot", api.SnapshotView.as_view(), name="snapshot"),
+    path(f"{PATIENT}/forecasts", api.Forecasts.as_view(), name="forecasts"),
+    path(f"{PATIENT}/records", api.Records.as_view(), name="records"),
+    path(f"{PATIENT}/observations", api.Observations.as_view(), name="observations"),
+]
+
+console_urls = [
+    path("", pages.ConsolePatients.as_view(), name="patients"),
+    path(f"{PATIENT}/panels/tiles", pages.TilesPanel.as_view(), name="tiles"),
+    path(f"{PATIENT}/panels/chart", pages.ChartPanel.as_view(), name="chart"),
+    path(f"{PATIENT}/panels/records", pages.RecordsPanel.as_view(), name="records"),
+    path(f"{PATIENT}/panels/uploads", pages.UploadsPanel.as_view(), name="uploads"),
+]

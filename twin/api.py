@@ -1,0 +1,233 @@
+"""The twin's JSON edges: uploads, series, days, snapshot, forecasts, records, measurements."""
+
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.access import ME, access_patient, access_row
+from backend.api import PatientView, PersonView
+from backend.changes import last_seq
+from backend.rules import Need
+from twin.kinds import KINDS, kind
+from twin.models import Source, Upload
+from twin.queries import days_of, newest_forecasts, records_of, snapshot_tiles, uploads_of
+from twin.serializers import (
+    ForecastOut,
+    ForecastsOut,
+    KindOut,
+    MeasurementIn,
+    RecordOut,
+    ReportOut,
+    SeriesIn,
+    SeriesOut,
+    SnapshotOut,
+    SummaryIn,
+    SummaryOut,
+    UploadIn,
+    UploadOut,
+)
+from twin.series import store
+from twin.series.thin import thin
+from twin.services.observations import record_measurements
+from twin.services.uploads import receive_upload
+
+ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
+
+
+class Kinds(PersonView):
+    """The catalogue of observation kinds."""
+
+    @extend_schema(responses=KindOut(many=True))
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        return Response(KindOut(list(KINDS.values()), many=True).data)
+
+
+class Uploads(PersonView):
+    """Files that were handed over, and their reports."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(parameters=[OpenApiParameter("patient", UUID)], responses=UploadOut(many=True))
+    def get(self, request: Request) -> Response:
+        patient = request.query_params.get("patient")
+        access = None
+        if patient:
+            access = access_patient(self.person, _patient_ref(patient), Need.READ, what="uploads")
+        return self.page_of(uploads_of(self.person, access.patient if access else None), UploadOut)
+
+    @extend_schema(
+        request={"multipart/form-data": UploadIn},
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        responses={202: UploadOut, 200: UploadOut},
+    )
+    def post(self, request: Request) -> Response:
+        given = UploadIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        patient = given.validated_data.get("patient", ME)
+        access = access_patient(self.person, patient, Need.ACT, what="upload")
+        access.topic(Upload.TOPIC)
+        upload, made = receive_upload(
+            access=access,
+            stream=given.validated_data["file"],
+            name=given.validated_data["file"].name,
+            now=timezone.now(),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+        )
+        return Response(UploadOut(upload).data, status=202 if made else 200)
+
+
+class UploadDetail(PersonView):
+    """One upload and its report, as far as it has got."""
+
+    @extend_schema(responses=UploadOut)
+    def get(self, request: Request, upload: UUID) -> Response:  # noqa: ARG002 - in the URL
+        row = access_row(Upload.objects.all(), self.person, Need.READ, id=upload)
+        access_patient(self.person, row.patient_id, Need.READ, what="upload")
+        return Response(UploadOut(row).data)
+
+
+class Series(PatientView):
+    """A kind's samples between two instants, thinned out to a number of points that keeps the extremes."""
+
+    needs = {"get": Need.READ}
+    what = "series"
+
+    @extend_schema(parameters=[SeriesIn], responses=SeriesOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        wanted = SeriesIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        one = kind(wanted.validated_data["kind"])
+        self.access.topic(one.topic)
+        edges = [wanted.validated_data.get(edge) for edge in ("from", "to")]
+        start, end = (
+            round(given.timestamp() * 1000) if given else limit for given, limit in zip(edges, ALL_TIME, strict=True)
+        )
+        if start >= end:
+            raise ValidationError({"to": "The end does not come after the start."})
+        found = store.read(self.access.patient.id, one.code, start, end)
+        kept = thin(found.columns, wanted.validated_data["points"])
+        columns = found.columns.take(kept)
+        flags = np.zeros(len(columns), np.uint8) if columns.flags is None else columns.flags
+        names = dict(Source.objects.filter(patient=self.access.patient).values_list("id", "name"))
+        return Response(
+            {
+                "kind": one.code,
+                "unit": one.unit,
+                "total": len(found.columns),
+                "shown": len(columns),
+                "thinned": len(columns) < len(found.columns),
+                "start": columns.start.tolist(),
+                "end": (columns.start + columns.duration).tolist(),
+                "value": columns.value.tolist(),
+                "flags": flags.tolist(),
+                "source": found.source[kept].tolist(),
+                "sources": [{"id": str(source), "name": names[source]} for source in found.sources],
+            }
+        )
+
+
+class Summary(PatientView):
+    """A kind's days, in the patient's own days."""
+
+    needs = {"get": Need.READ}
+    what = "day summaries"
+
+    @extend_schema(parameters=[SummaryIn], responses=SummaryOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        wanted = SummaryIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        one = kind(wanted.validated_data["kind"])
+        self.access.topic(one.topic)
+        names = dict(Source.objects.filter(patient=self.access.patient).values_list("id", "name"))
+        days = days_of(
+            self.access.patient, one.code, wanted.validated_data.get("from"), wanted.validated_data.get("to")
+        )
+        rows = [
+            {
+                "day": day.day,
+                "value": day.value,
+                "minimum": day.minimum,
+                "maximum": day.maximum,
+                "count": day.count,
+                "source": names[day.source_id],
+                "sources": day.sources,
+            }
+            for day in days
+        ]
+        return Response(SummaryOut({"kind": one.code, "unit": one.unit, "days": rows}).data)
+
+
+class SnapshotView(PatientView):
+    """The twin at a glance, in the topics that are shared."""
+
+    needs = {"get": Need.READ}
+    what = "snapshot"
+
+    @extend_schema(responses=SnapshotOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        person = self.access.patient
+        tiles, built_at = snapshot_tiles(person, self.access.topics)
+        body = {
+            "patient": {"id": str(person.id), "name": person.name},
+            "built_at": built_at,
+            "seq": last_seq(person.id),
+            "tiles": tiles,
+        }
+        return Response(SnapshotOut(body).data)
+
+
+class Forecasts(PatientView):
+    """The newest forecast of each kind."""
+
+    needs = {"get": Need.READ}
+    what = "forecasts"
+
+    @extend_schema(parameters=[OpenApiParameter("kind", str)], responses=ForecastsOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = newest_forecasts(self.access.patient, self.access.topics, request.query_params.get("kind", ""))
+        return Response({"results": ForecastOut(found, many=True).data})
+
+
+class Records(PatientView):
+    """Clinical facts, newest first."""
+
+    needs = {"get": Need.READ}
+    what = "records"
+
+    @extend_schema(parameters=[OpenApiParameter("type", str)], responses=RecordOut(many=True))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = records_of(self.access.patient, self.access.topics, request.query_params.get("type", ""))
+        return self.page_of(found, RecordOut)
+
+
+class Observations(PatientView):
+    """Measurements typed in by a person: one, or a list of which all are kept or none."""
+
+    needs = {"post": Need.ACT}
+    what = "measurement typed in"
+
+    @extend_schema(request=MeasurementIn(many=True), responses={201: ReportOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        data: Any = request.data if isinstance(request.data, list) else [request.data]
+        given = MeasurementIn(data=data, many=True, allow_empty=False, max_length=50)
+        given.is_valid(raise_exception=True)
+        report = record_measurements(
+            access=self.access, measurements=given.validated_data, now=timezone.now()
+        )
+        return Response(report.to_json(), status=201)
+
+
+def _patient_ref(text: str) -> UUID | str:
+    if text == ME:
+        return text
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValidationError({"patient": "This is not an id."}) from None

@@ -1,0 +1,138 @@
+"""The twin's HTML edges: the console's list of patients, and the panels of a patient's page."""
+
+from itertools import groupby
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from backend.access import standings_of
+from backend.models import Patient
+from backend.pages import ConsolePage, PatientPage
+from backend.rules import Need, Role
+from backend.services import NotPossible, open_emergency_access
+from twin.intake.items import RecordType
+from twin.kinds import KINDS
+from twin.queries import kinds_with_data, listed_patients, records_of, snapshot_tiles, snapshots_of, uploads_of
+
+PAGE = 50
+RECORDS_SHOWN = 200
+LISTED_TILES = ("sbp", "dbp", "glucose_cgm", "glucose", "weight", "resting_heart_rate", "steps")
+"""What a row of the list shows, in this order, of what the patient has and shares."""
+
+RECORD_TITLES = {
+    RecordType.CONDITION: "Conditions",
+    RecordType.MEDICATION: "Medication",
+    RecordType.ALLERGY: "Allergies",
+    RecordType.IMMUNIZATION: "Immunisations",
+    RecordType.PROCEDURE: "Procedures",
+    RecordType.REPORT: "Reports",
+    RecordType.OBSERVATION: "Findings",
+}
+
+
+class ConsolePatients(ConsolePage):
+    """Everybody whom the clinician may see, and the way in without a grant."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(request)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Opens a chart in an emergency."""
+        try:
+            grant = open_emergency_access(
+                actor=self.person,
+                patient_email=request.POST.get("patient_email", ""),
+                reason=request.POST.get("reason", ""),
+                now=timezone.now(),
+            )
+        except NotPossible as refusal:
+            return self._page(request, refusal=refusal.message, status=422)
+        return redirect("console:patient", patient=grant.patient_id)
+
+    def _page(self, request: HttpRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
+        search = request.GET.get("q", "").strip()[:100]
+        page = Paginator(listed_patients(self.person, search), PAGE).get_page(request.GET.get("page"))
+        context = {"page": page, "patients": self._rows(list(page)), "search": search, "refusal": refusal}
+        return render(request, "console/patients.html", context, status=status)
+
+    def _rows(self, patients: list[Patient]) -> list[dict[str, Any]]:
+        standings = standings_of(self.person, patients)
+        snapshots = snapshots_of([patient.id for patient in patients])
+        now = timezone.now()
+        rows = []
+        for patient in patients:
+            held = standings[patient.id]
+            shared = [row for row in snapshots.get(patient.id, []) if row.topic in held.read]
+            tiles = {tile["kind"]: tile for row in shared for tile in row.tiles}
+            rows.append(
+                {
+                    "id": patient.id,
+                    "name": patient.name,
+                    "age": patient.age_at(now),
+                    "sex": patient.get_sex_display(),
+                    "role": held.role,
+                    "emergency": held.role is Role.EMERGENCY,
+                    "tiles": [tiles[code] for code in LISTED_TILES if code in tiles][:4],
+                    "last_data_at": max((row.last_data_at for row in shared if row.last_data_at), default=None),
+                }
+            )
+        return rows
+
+
+class TilesPanel(PatientPage):
+    """The newest value of each kind."""
+
+    needs = {"get": Need.READ}
+    what = "snapshot"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        tiles, built_at = snapshot_tiles(self.access.patient, self.access.topics)
+        context = {"patient": self.access.patient, "tiles": tiles, "built_at": built_at}
+        return render(request, "console/panels/tiles.html", context)
+
+
+class ChartPanel(PatientPage):
+    """The kinds that can be drawn; the chart itself reads the public API."""
+
+    needs = {"get": Need.READ}
+    what = "chart"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        codes = set(kinds_with_data(self.access.patient, self.access.topics))
+        kinds = [one for one in KINDS.values() if one.code in codes]
+        return render(request, "console/panels/chart.html", {"patient": self.access.patient, "kinds": kinds})
+
+
+class RecordsPanel(PatientPage):
+    """Clinical facts, by type."""
+
+    needs = {"get": Need.READ}
+    what = "records"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        order = list(RECORD_TITLES)
+        found = list(records_of(self.access.patient, self.access.topics)[: RECORDS_SHOWN + 1])
+        shown = sorted(
+            found[:RECORDS_SHOWN],
+            key=lambda row: (order.index(RecordType(row.type)), -(row.starts_at.timestamp() if row.starts_at else 0)),
+        )
+        groups = [
+            {"type": type_, "title": RECORD_TITLES[RecordType(type_)], "records": list(rows)}
+            for type_, rows in groupby(shown, key=lambda row: row.type)
+        ]
+        context = {"patient": self.access.patient, "groups": groups, "more": len(found) > RECORDS_SHOWN}
+        return render(request, "console/panels/records.html", context)
+
+
+class UploadsPanel(PatientPage):
+    """The newest uploads and what became of them."""
+
+    needs = {"get": Need.READ}
+    what = "uploads"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        uploads = list(uploads_of(self.person, self.access.patient)[:20])
+        return render(request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads})

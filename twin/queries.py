@@ -1,0 +1,118 @@
+"""Reads of the twin: queryset in, queryset out, or a value made of a bounded number of queries."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from backend.models import Patient, User
+from backend.rules import Need, Topic
+from backend.scope import visible_patients
+from twin import state
+from twin.kinds import KINDS
+from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, Source, Upload
+from twin.series.codec import decode
+from twin.series.columns import Columns
+
+SNAPSHOT_DAYS = 30
+_ORDER = {code: place for place, code in enumerate(KINDS)}
+
+
+def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str, Sequence[state.DaySummary]]:
+    """For each kind the summaries of the last month, and its newest day in any case, in order."""
+    names = dict(Source.objects.filter(patient_id=patient).values_list("id", "name"))
+    newest_first = Window(RowNumber(), partition_by=[F("kind")], order_by=F("day").desc())
+    rows = (
+        DaySummary.objects.filter(patient_id=patient, kind__in=codes)
+        .annotate(place=newest_first)
+        .filter(Q(day__gt=today - timedelta(days=SNAPSHOT_DAYS)) | Q(place=1))
+        .order_by("kind", "day")
+    )
+    days: defaultdict[str, list[state.DaySummary]] = defaultdict(list)
+    for row in rows:
+        days[row.kind].append(
+            state.DaySummary(
+                day=row.day,
+                value=row.value,
+                low=row.minimum,
+                high=row.maximum,
+                count=row.count,
+                source=names[row.source_id],
+                sources=row.sources,
+            )
+        )
+    return dict(days)
+
+
+def newest_columns(patient: UUID, codes: Collection[str]) -> dict[str, dict[UUID, Columns]]:
+    """For each kind and each of its sources the block that ends last."""
+    blocks = (
+        SeriesBlock.objects.filter(patient_id=patient, kind__in=codes, count__gt=0)
+        .order_by("kind", "source_id", "-last_at")
+        .distinct("kind", "source_id")
+        .values_list("kind", "source_id", "data")
+    )
+    found: defaultdict[str, dict[UUID, Columns]] = defaultdict(dict)
+    for code, source, data in blocks:
+        found[code][source] = decode(bytes(data))
+    return dict(found)
+
+
+def days_of(patient: Patient, kind: str, first: date | None = None, last: date | None = None) -> QuerySet[DaySummary]:
+    """A kind's days in order, within the given edges."""
+    days = DaySummary.objects.filter(patient=patient, kind=kind).order_by("day")
+    if first is not None:
+        days = days.filter(day__gte=first)
+    if last is not None:
+        days = days.filter(day__lte=last)
+    return days
+
+
+def snapshot_tiles(patient: Patient, topics: Collection[Topic]) -> tuple[list[dict[str, Any]], Any]:
+    """The tiles of these topics in the catalogue's order, and when the oldest of them was built."""
+    rows = list(Snapshot.objects.filter(patient=patient, topic__in=topics).order_by("topic"))
+    tiles = [tile for row in rows for tile in row.tiles]
+    tiles.sort(key=lambda tile: _ORDER[tile["kind"]])
+    return tiles, min((row.built_at for row in rows), default=None)
+
+
+def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = "") -> QuerySet[Forecast]:
+    """For each kind the forecast after the newest day of data."""
+    found = Forecast.objects.filter(patient=patient, topic__in=topics).order_by("kind", "-through").distinct("kind")
+    return found.filter(kind=kind) if kind else found
+
+
+def records_of(patient: Patient, topics: Collection[Topic], type_: str = "") -> QuerySet[Record]:
+    """The patient's records in these topics, the last written first."""
+    found = Record.objects.filter(patient=patient, topic__in=topics).order_by("-id")
+    return found.filter(type=type_) if type_ else found
+
+
+def uploads_of(user: User, patient: Patient | None = None) -> QuerySet[Upload]:
+    """The uploads that the person may see, newest first."""
+    found = Upload.objects.visible_to(user, Need.READ).order_by("-id")
+    return found.filter(patient=patient) if patient else found
+
+
+def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:
+    """The kinds of which there is at least one day."""
+    found = DaySummary.objects.filter(patient=patient, topic__in=topics).values_list("kind", flat=True)
+    return list(found.distinct().order_by("kind"))
+
+
+def listed_patients(user: User, search: str = "") -> QuerySet[Patient]:
+    """The patients for a console's list, by name."""
+    found = visible_patients(user, Need.SEE).order_by("name", "id")
+    return found.filter(name__icontains=search) if search else found
+
+
+def snapshots_of(patients: Collection[UUID]) -> dict[UUID, list[Snapshot]]:
+    """The snapshots of many patients in one query."""
+    found: defaultdict[UUID, list[Snapshot]] = defaultdict(list)
+    for row in Snapshot.objects.filter(patient__in=patients):
+        found[row.patient_id].append(row)
+    return found

@@ -1,0 +1,127 @@
+"""What became of a file, as its owner reads it. Pure: counts in, JSON out and back."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from twin.intake.items import Problem, ProblemCode
+
+
+@dataclass(slots=True)
+class KindTally:
+    """What became of one kind's samples. `first` and `last` are ms since the epoch of what is now in the twin."""
+
+    unit: str
+    stored: int = 0
+    known: int = 0
+    replaced: int = 0
+    suppressed: int = 0
+    refused: int = 0
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(slots=True)
+class RecordTally:
+    """What became of one type's records."""
+
+    stored: int = 0
+    known: int = 0
+    replaced: int = 0
+
+
+@dataclass(slots=True)
+class Report:
+    """The tally of one file; grows flush by flush and survives between workers as JSON."""
+
+    samples: dict[str, KindTally] = field(default_factory=dict)
+    records: dict[str, RecordTally] = field(default_factory=dict)
+    problems: dict[tuple[str, str], Problem] = field(default_factory=dict)
+    refusal: dict[str, str] | None = None
+
+    def of_kind(self, kind: str, unit: str) -> KindTally:
+        """The kind's tally, made when it is the first."""
+        return self.samples.setdefault(kind, KindTally(unit))
+
+    def of_type(self, type_: str) -> RecordTally:
+        """The record type's tally, made when it is the first."""
+        return self.records.setdefault(type_, RecordTally())
+
+    def add_problem(self, problem: Problem) -> None:
+        """Counts a problem with those of its sort; the first example and place stay."""
+        key = (problem.code.value, problem.kind)
+        known = self.problems.get(key)
+        if known is not None:
+            problem = Problem(known.code, known.example, known.place, known.count + problem.count, known.kind)
+        self.problems[key] = problem
+
+    @property
+    def stored(self) -> int:
+        """Samples and records that this file brought and that are now kept."""
+        return sum(tally.stored + tally.replaced for tally in (*self.samples.values(), *self.records.values()))
+
+    @property
+    def known(self) -> int:
+        """Samples and records that were there before."""
+        return sum(tally.known for tally in (*self.samples.values(), *self.records.values()))
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as it is stored and served."""
+        return {
+            "samples": {
+                kind: {
+                    "stored": tally.stored,
+                    "known": tally.known,
+                    "replaced": tally.replaced,
+                    "suppressed": tally.suppressed,
+                    "refused": tally.refused,
+                    "first": _instant(tally.first),
+                    "last": _instant(tally.last),
+                    "unit": tally.unit,
+                }
+                for kind, tally in sorted(self.samples.items())
+            },
+            "records": {
+                type_: {"stored": tally.stored, "known": tally.known, "replaced": tally.replaced}
+                for type_, tally in sorted(self.records.items())
+            },
+            "problems": [
+                {
+                    "code": problem.code.value,
+                    "kind": problem.kind,
+                    "count": problem.count,
+                    "example": problem.example,
+                    "place": problem.place,
+                }
+                for _, problem in sorted(self.problems.items())
+            ],
+            "refusal": self.refusal,
+        }
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> "Report":
+        """The report that `to_json` wrote; an empty one from an empty body."""
+        report = cls(refusal=body.get("refusal"))
+        for kind, row in body.get("samples", {}).items():
+            counts = {name: row[name] for name in ("stored", "known", "replaced", "suppressed", "refused")}
+            edges = {name: _milliseconds(row[name]) for name in ("first", "last")}
+            report.samples[kind] = KindTally(row["unit"], **counts, **edges)
+        for type_, row in body.get("records", {}).items():
+            report.records[type_] = RecordTally(**row)
+        for row in body.get("problems", []):
+            problem = Problem(ProblemCode(row["code"]), row["example"], row["place"], row["count"], row["kind"])
+            report.add_problem(problem)
+        return report
+
+
+def _instant(milliseconds: int | None) -> str | None:
+    if milliseconds is None:
+        return None
+    at = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _milliseconds(instant: str | None) -> int | None:
+    if instant is None:
+        return None
+    return round(datetime.fromisoformat(instant).timestamp() * 1000)

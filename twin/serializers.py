@@ -1,0 +1,182 @@
+"""Wire shapes of the twin; no queries, no writes."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from twin.kinds import KINDS
+from twin.models import FINISHED, Forecast, Record, Upload
+from twin.services.observations import Measurement
+
+
+class UploadIn(serializers.Serializer[Any]):
+    """A file, for oneself or for somebody in whose records one may act."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    patient = serializers.UUIDField(required=False)
+
+
+class UploadOut(serializers.ModelSerializer[Upload]):
+    finished = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Upload
+        fields = [
+            "id", "patient", "name", "size", "format", "status", "finished", "received_at", "finished_at", "report",
+        ]
+
+    def get_finished(self, upload: Upload) -> bool:
+        return upload.status in FINISHED
+
+
+class RecordOut(serializers.ModelSerializer[Record]):
+    start = serializers.DateTimeField(source="starts_at")
+    end = serializers.DateTimeField(source="ends_at")
+
+    class Meta:
+        model = Record
+        fields = ["id", "type", "text", "code", "system", "status", "start", "end", "source", "topic"]
+
+
+class BacktestOut(serializers.Serializer[Any]):
+    origins = serializers.IntegerField(source="backtest_origins")
+    mae = serializers.FloatField(source="backtest_error")
+    mae_last_value = serializers.FloatField(source="backtest_error_of_last_value")
+
+
+class ForecastOut(serializers.ModelSerializer[Forecast]):
+    title = serializers.SerializerMethodField()
+    unit = serializers.SerializerMethodField()
+    days = serializers.SerializerMethodField()
+    backtest = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Forecast
+        fields = [
+            "kind", "title", "unit", "made_at", "through", "model", "reason", "days",
+            "mean", "low80", "high80", "low95", "high95", "backtest",
+        ]
+
+    def get_title(self, forecast: Forecast) -> str:
+        return KINDS[forecast.kind].title
+
+    def get_unit(self, forecast: Forecast) -> str:
+        return KINDS[forecast.kind].unit
+
+    def get_days(self, forecast: Forecast) -> list[str]:
+        return [(forecast.through + timedelta(days=1 + day)).isoformat() for day in range(len(forecast.mean))]
+
+    def get_backtest(self, forecast: Forecast) -> dict[str, Any] | None:
+        return dict(BacktestOut(forecast).data) if forecast.backtest_origins else None
+
+
+class ForecastsOut(serializers.Serializer[Any]):
+    results = ForecastOut(many=True)
+
+
+class MeasurementIn(serializers.Serializer[Any]):
+    """`start` is an instant; now, when it is left out."""
+
+    kind = serializers.CharField(max_length=40)
+    value = serializers.FloatField()
+    unit = serializers.CharField(max_length=40)
+    start = serializers.DateTimeField(required=False)
+
+    def to_internal_value(self, data: Any) -> Measurement:  # type: ignore[override] # a value, not a dict
+        given = super().to_internal_value(data)
+        return Measurement(given["kind"], given["value"], given["unit"], given.get("start") or timezone.now())
+
+
+class ReportOut(serializers.Serializer[Any]):
+    samples = serializers.DictField()
+    records = serializers.DictField()
+    problems = serializers.ListField()
+
+
+class SeriesIn(serializers.Serializer[Any]):
+    """What part of a series is wanted, and in how many points at most."""
+
+    kind = serializers.ChoiceField(choices=sorted(KINDS))
+    to = serializers.DateTimeField(required=False)
+    points = serializers.IntegerField(min_value=2, max_value=20_000, default=2_000)
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of the language and cannot be an attribute.
+        return {**super().get_fields(), "from": serializers.DateTimeField(required=False)}
+
+
+class SourceOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class SeriesOut(serializers.Serializer[Any]):
+    """Parallel columns; instants in ms since the epoch, `source` an index into `sources`."""
+
+    kind = serializers.CharField()
+    unit = serializers.CharField()
+    total = serializers.IntegerField()
+    shown = serializers.IntegerField()
+    thinned = serializers.BooleanField()
+    start = serializers.ListField(child=serializers.IntegerField())
+    end = serializers.ListField(child=serializers.IntegerField())
+    value = serializers.ListField(child=serializers.FloatField())
+    flags = serializers.ListField(child=serializers.IntegerField())
+    source = serializers.ListField(child=serializers.IntegerField())
+    sources = SourceOut(many=True)
+
+
+class SummaryIn(serializers.Serializer[Any]):
+    """Which days of a kind are wanted."""
+
+    kind = serializers.ChoiceField(choices=sorted(KINDS))
+    to = serializers.DateField(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of the language and cannot be an attribute.
+        return {**super().get_fields(), "from": serializers.DateField(required=False)}
+
+
+class DayOut(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    value = serializers.FloatField()
+    min = serializers.FloatField(source="minimum")
+    max = serializers.FloatField(source="maximum")
+    count = serializers.IntegerField()
+    source = serializers.CharField()
+    sources = serializers.IntegerField()
+
+
+class SummaryOut(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    unit = serializers.CharField()
+    days = DayOut(many=True)
+
+
+class SnapshotOut(serializers.Serializer[Any]):
+    patient = serializers.DictField()
+    built_at = serializers.DateTimeField(allow_null=True)
+    seq = serializers.IntegerField()
+    tiles = serializers.ListField(child=serializers.DictField())
+
+
+class KindOut(serializers.Serializer[Any]):
+    """A kind of the catalogue, with the units in which it can be typed in."""
+
+    code = serializers.CharField()
+    title = serializers.CharField()
+    unit = serializers.CharField()
+    units = serializers.SerializerMethodField()
+    topic = serializers.CharField()
+    daily = serializers.CharField()
+    decimals = serializers.IntegerField()
+    forecast = serializers.BooleanField()
+    hard = serializers.ListField(child=serializers.FloatField())
+    soft = serializers.ListField(child=serializers.FloatField())
+    loinc = serializers.CharField(allow_null=True)
+    verification = serializers.CharField()
+
+    def get_units(self, kind: Any) -> list[str]:
+        return [kind.unit, *sorted(kind.conversions)]

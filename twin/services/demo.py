@@ -1,0 +1,91 @@
+"""Seeds the demo's people through the same road that uploads take."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.db import transaction
+
+from backend.actor import acting_for_all
+from backend.changes import record_change
+from backend.models import CareGrant, CareTeam, Clinic, Clinician, Patient, User
+from backend.ports import Login
+from backend.rules import Level, Topic
+from twin.demo import cast
+from twin.demo.people import TEAM
+from twin.demo.person import Person
+from twin.kinds import kind
+from twin.report import Report
+from twin.services.digest import digest
+from twin.services.forecasts import mark_stale
+from twin.services.intake import Touched, take_in
+
+
+def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
+    """Makes whoever of the demo is missing, each whole or not at all; answers the accounts to try."""
+    if not Clinic.objects.filter(name=cast.CLINIC).exists():
+        with transaction.atomic():
+            _make_clinic()
+    for person in cast.PATIENTS:
+        if not User.objects.filter(email=person.email).exists():
+            say(f"Adding {person.name}")
+            with acting_for_all():
+                _make_patient(person, now)
+    shown = (
+        (cast.MARIA, "patient"),
+        (cast.DAUGHTER, "her daughter, who looks after her"),
+        (cast.PHYSICIAN, "physician"),
+        (cast.NURSE, "nurse"),
+    )
+    return [Login(one.email, cast.PASSWORD, one.name, what) for one, what in shown]
+
+
+def _make_clinic() -> None:
+    clinic = Clinic.objects.create(name=cast.CLINIC, time_zone=cast.CLINIC_TIME_ZONE)
+    team = CareTeam.objects.create(clinic=clinic, name=TEAM)
+    for one in cast.CLINICIANS:
+        user = _make_user(one.name, one.email)
+        team.members.add(Clinician.objects.create(user=user, clinic=clinic, profession=one.profession))
+    for one in cast.CAREGIVERS:
+        _make_user(one.name, one.email)
+
+
+def _make_user(name: str, email: str) -> User:
+    user = User.objects.create_user(email, cast.PASSWORD, name=name)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
+
+
+def _make_patient(person: Person, now: datetime) -> None:
+    user = _make_user(person.name, person.email)
+    patient = Patient.objects.create(
+        user=user,
+        clinic=Clinic.objects.get(name=cast.CLINIC),
+        name=person.name,
+        birth_date=person.birth_date,
+        sex=person.sex,
+        time_zone=person.time_zone,
+        locale=person.locale,
+        units=dict(person.units),
+    )
+    for grant in person.grants:
+        CareGrant.objects.create(
+            patient=patient,
+            person=User.objects.get(email=grant.to_email) if grant.to_email else None,
+            team=CareTeam.objects.get(name=grant.to_team) if grant.to_team else None,
+            read=sorted(grant.topics),
+            act=sorted(topic for topic, level in grant.topics.items() if level is Level.ACT),
+            starts_at=now,
+            granted_by=user,
+        )
+    _load(patient, person, now)
+
+
+def _load(patient: Patient, person: Person, now: datetime) -> None:
+    report, touched = Report(), Touched()
+    take_in(patient.id, list(person.items(now)), report=report, touched=touched, now=now)
+    digest(patient, touched, now=now)
+    mark_stale(patient.id, list(touched), now=now)
+    for code in sorted(touched):
+        record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
+    record_change(patient.id, topic=Topic.RECORDS, ref="records")

@@ -1,0 +1,90 @@
+"""From series to what is derived of them: day summaries and the snapshot. Runs as the worker on one patient."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from backend.models import Patient
+from backend.rules import Topic
+from twin.kinds import KINDS, Kind, kind
+from twin.models import DaySummary, Snapshot, Source
+from twin.queries import newest_columns, recent_days
+from twin.series import store
+from twin.services.intake import Touched
+from twin.state import Reading, newest, reach, snapshot, summarise
+
+
+def digest(patient: Patient, touched: Touched, *, now: datetime) -> None:
+    """Brings day summaries and snapshot up to what the series say; twice is the same as once."""
+    zone = ZoneInfo(patient.time_zone)
+    names = {source.id: source.name for source in Source.objects.filter(patient=patient)}
+    for code, (first, last) in touched.items():
+        # A night counts in the day that one wakes, and an offset may lie a day off the zone.
+        days = _day(first, zone) - timedelta(days=1), _day(last, zone) + timedelta(days=1)
+        _summarise_days(patient.id, kind(code), names, zone, *days)
+    for topic in sorted({kind(code).topic for code in touched}):
+        build_snapshot(patient, Topic(topic), names, now=now)
+
+
+def build_snapshot(patient: Patient, topic: Topic, names: dict[UUID, str], *, now: datetime) -> None:
+    """Writes one topic's tiles from the newest samples and the last month of days."""
+    zone = ZoneInfo(patient.time_zone)
+    codes = [code for code, one in KINDS.items() if one.topic == topic]
+    readings = _newest_readings(patient.id, codes, names)
+    days = recent_days(patient.id, list(readings), now.astimezone(zone).date())
+    built = snapshot(readings, days, zone=zone, now=now)
+    Snapshot.objects.update_or_create(
+        patient=patient,
+        topic=topic,
+        defaults={
+            "tiles": built["tiles"],
+            "built_at": now,
+            "last_data_at": max((reading.at for reading in readings.values()), default=None),
+        },
+    )
+
+
+def _summarise_days(
+    patient: UUID, one: Kind, names: dict[UUID, str], zone: ZoneInfo, first: date, last: date
+) -> None:
+    since, until = reach(zone, first, last)
+    found = store.read(patient, one.code, _milliseconds(since), _milliseconds(until))
+    by_name = {
+        names[source]: found.columns.take(found.source == place) for place, source in enumerate(found.sources)
+    }
+    ids = {name: source for source, name in names.items()}
+    rows = [
+        DaySummary(
+            patient_id=patient,
+            kind=one.code,
+            day=day.day,
+            topic=one.topic,
+            value=day.value,
+            minimum=day.low,
+            maximum=day.high,
+            count=day.count,
+            source_id=ids[day.source],
+            sources=day.sources,
+        )
+        for day in summarise(one, by_name, zone, first=first, last=last)
+    ]
+    DaySummary.objects.filter(patient_id=patient, kind=one.code, day__range=(first, last)).delete()
+    DaySummary.objects.bulk_create(rows, batch_size=2000)
+
+
+def _newest_readings(patient: UUID, codes: Iterable[str], names: dict[UUID, str]) -> dict[str, Reading]:
+    readings = {}
+    for code, by_source in newest_columns(patient, codes).items():
+        reading = newest({names[source]: columns for source, columns in by_source.items()})
+        if reading is not None:
+            readings[code] = reading
+    return readings
+
+
+def _day(milliseconds: int, zone: ZoneInfo) -> date:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).astimezone(zone).date()
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)

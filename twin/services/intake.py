@@ -1,0 +1,148 @@
+"""From items to rows: samples into blocks, facts into records. Runs in the caller's transaction."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from twin.intake.acceptance import accept
+from twin.intake.items import Item, Problem, Record, Samples
+from twin.kinds import KINDS, kind
+from twin.models import Record as RecordRow
+from twin.models import Source
+from twin.report import Report
+from twin.series import store
+
+Touched = dict[str, list[int]]
+"""For each kind the first and last instant, in ms, at which something changed."""
+
+
+def take_in(
+    patient: UUID, items: Sequence[Item], *, report: Report, touched: Touched, now: datetime, upload: UUID | None = None
+) -> None:
+    """Stores what can be stored and counts everything into `report`; a second time nothing changes but counts.
+
+    Takes the patient's advisory lock. `touched` grows by what has to be digested.
+    """
+    accepted: list[Samples] = []
+    for item in items:
+        match item:
+            case Samples():
+                accepted.append(_accepted(item, report, now))
+            case Problem():
+                report.add_problem(item)
+            case Record():
+                pass
+    _store_samples(patient, [samples for samples in accepted if len(samples.columns)], report, touched)
+    records = [item for item in items if isinstance(item, Record)]
+    if records:
+        _store_records(patient, records, report, now, upload)
+
+
+def _accepted(samples: Samples, report: Report, now: datetime) -> Samples:
+    kept, problems = accept(samples, now=now)
+    for problem in problems:
+        report.add_problem(problem)
+    refused = len(samples.columns) - len(kept.columns)
+    if refused and samples.kind in KINDS:
+        report.of_kind(samples.kind, kind(samples.kind).unit).refused += refused
+    return kept
+
+
+def _store_samples(patient: UUID, batches: Sequence[Samples], report: Report, touched: Touched) -> None:
+    if not batches:
+        return
+    sources = sources_by_name(patient, {batch.source for batch in batches})
+    merged = store.merge(
+        patient, [store.Batch(batch.kind, sources[batch.source], batch.columns) for batch in batches]
+    )
+    for batch, outcome in zip(batches, merged, strict=True):
+        tally = report.of_kind(batch.kind, batch.unit)
+        tally.stored += outcome.stored
+        tally.known += outcome.known
+        tally.replaced += outcome.replaced
+        tally.suppressed += outcome.suppressed
+        first = int(batch.columns.start.min())
+        last = int((batch.columns.start + batch.columns.duration).max())
+        tally.first = first if tally.first is None else min(tally.first, first)
+        tally.last = last if tally.last is None else max(tally.last, last)
+        if outcome.first_at is not None and outcome.last_at is not None:
+            widen(touched, batch.kind, outcome.first_at, outcome.last_at)
+
+
+def widen(touched: Touched, kind_code: str, first: int, last: int) -> None:
+    """Lets `touched` reach from `first` to `last` for the kind."""
+    edges = touched.setdefault(kind_code, [first, last])
+    edges[0], edges[1] = min(edges[0], first), max(edges[1], last)
+
+
+def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, UUID]:
+    """The ids of the patient's sources of these names, made where they are new."""
+    wanted = {name: name[:200].replace("\x00", "").strip() or UNNAMED for name in names}
+    missing = [Source(patient_id=patient, name=name) for name in sorted(set(wanted.values()))]
+    Source.objects.bulk_create(missing, ignore_conflicts=True)
+    ids = dict(
+        Source.objects.filter(patient_id=patient, name__in=wanted.values()).values_list("name", "id")
+    )
+    return {given: ids[name] for given, name in wanted.items()}
+
+
+UNNAMED = "Unnamed source"
+
+
+def _store_records(
+    patient: UUID, records: Sequence[Record], report: Report, now: datetime, upload: UUID | None
+) -> None:
+    # Of two in one flush the later one counts, as across uploads.
+    newest = {(record.type.value, record.source[:200], record.identity[:200]): record for record in records}
+    kept = {
+        (row.type, row.source, row.identity): row
+        for row in RecordRow.objects.filter(
+            patient_id=patient, identity__in={identity for _, _, identity in newest}
+        )
+    }
+    rows = []
+    for record in records:
+        key = (record.type.value, record.source[:200], record.identity[:200])
+        if newest[key] is not record:
+            report.of_type(key[0]).known += 1
+            continue
+        columns = _columns(record)
+        known = kept.get(key)
+        if known is None:
+            report.of_type(key[0]).stored += 1
+        elif all(getattr(known, name) == value for name, value in columns.items()):
+            report.of_type(key[0]).known += 1
+            continue
+        else:
+            report.of_type(key[0]).replaced += 1
+        rows.append(
+            RecordRow(
+                patient_id=patient,
+                type=key[0],
+                source=key[1],
+                identity=key[2],
+                upload_id=upload,
+                updated_at=now,
+                **columns,
+            )
+        )
+    RecordRow.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["patient", "type", "source", "identity"],
+        update_fields=[*_columns(records[0]), "upload", "updated_at"],
+    )
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    return {
+        "topic": record.topic,
+        "system": record.system[:200],
+        "code": record.code[:100],
+        "text": record.text,
+        "status": record.status[:40],
+        "starts_at": record.start,
+        "ends_at": record.end,
+        "body": record.body,
+    }

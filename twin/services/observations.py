@@ -1,0 +1,84 @@
+"""Measurements that a person types in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from backend.access import Access
+from backend.changes import record_change
+from backend.rules import Topic
+from backend.services import NotPossible
+from twin.intake.acceptance import accept
+from twin.intake.items import ProblemCode, Samples
+from twin.kinds import KINDS, kind
+from twin.report import Report
+from twin.series.columns import Columns, Flag
+from twin.services.digest import digest
+from twin.services.forecasts import mark_stale
+from twin.services.intake import Touched, take_in
+
+TYPED_IN = "Typed in"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """One value as a person gives it, in any unit of its kind."""
+
+    kind: str
+    value: float
+    unit: str
+    at: datetime
+
+
+def record_measurements(*, access: Access, measurements: Sequence[Measurement], now: datetime) -> Report:
+    """Stores all of them or none, and brings the twin up to date. Raises NotPossible naming the part at fault.
+
+    Raises Http404 for a topic in which the person may not act.
+    """
+    items = []
+    for place, one in enumerate(measurements):
+        if one.kind not in KINDS:
+            raise NotPossible(f"{place}.kind", "This kind of measurement is not known.")
+        access.topic(kind(one.kind).topic)
+        items.append(_samples(one))
+        refused = accept(items[-1], now=now)[1]
+        if refused:
+            raise NotPossible(*_REASONS[refused[0].code](place, one))
+    report, touched = Report(), Touched()
+    take_in(access.patient.id, items, report=report, touched=touched, now=now)
+    digest(access.patient, touched, now=now)
+    mark_stale(access.patient.id, list(touched), now=now)
+    for code in sorted(touched):
+        record_change(access.patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
+    return report
+
+
+def _samples(one: Measurement) -> Samples:
+    # A whole second: what two devices or two taps would call the same moment is the same sample.
+    start = round(one.at.timestamp()) * 1000
+    return Samples(
+        one.kind,
+        TYPED_IN,
+        one.unit,
+        Columns(
+            np.array([start], np.int64),
+            np.zeros(1, np.int64),
+            np.array([one.value], np.float64),
+            flags=np.array([Flag.MANUAL], np.uint8),
+        ),
+    )
+
+
+def _out_of_range(place: int, one: Measurement) -> tuple[str, str]:
+    low, high = kind(one.kind).hard
+    return f"{place}.value", f"This cannot be right: it must be from {low:g} to {high:g} {kind(one.kind).unit}."
+
+
+_REASONS = {
+    ProblemCode.UNKNOWN_UNIT: lambda place, one: (f"{place}.unit", f"{one.unit} is not a unit of this measurement."),
+    ProblemCode.NOT_A_NUMBER: lambda place, _: (f"{place}.value", "This is not a number."),
+    ProblemCode.IMPLAUSIBLE_TIME: lambda place, _: (f"{place}.start", "This time lies too far back or in the future."),
+    ProblemCode.OUT_OF_RANGE: _out_of_range,
+}

@@ -1,0 +1,38 @@
+"""Background work of the twin: ids in, one service call, safe to run twice."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from twin.services.forecasts import due_patients, refresh_forecasts
+from twin.services.uploads import due_uploads
+from twin.services.uploads import read_upload as read
+
+BATCH = 20
+
+
+@shared_task(name="twin.read_upload")
+def read_upload(upload_id: str) -> None:
+    """Reads one upload, unless another worker does."""
+    read(UUID(upload_id), now=timezone.now())
+
+
+@shared_task(name="twin.read_due_uploads")
+def read_due_uploads() -> None:
+    """Reads what waits, or was left by a worker that died."""
+    for upload_id in due_uploads(now=timezone.now(), limit=BATCH):
+        read(upload_id, now=timezone.now())
+
+
+@shared_task(name="twin.refresh_forecasts")
+def refresh_patient_forecasts(patient_id: str) -> None:
+    """Makes one patient's due forecasts."""
+    refresh_forecasts(UUID(patient_id), now=timezone.now())
+
+
+@shared_task(name="twin.refresh_stale")
+def refresh_stale() -> None:
+    """Makes every due forecast."""
+    for patient_id in due_patients(now=timezone.now(), limit=BATCH):
+        refresh_forecasts(patient_id, now=timezone.now())
