@@ -2,7 +2,7 @@
 
 const ROOT = "/api/v1/";
 
-/** What went wrong with a request, in words for the person. `fields` maps a field's name to its messages. */
+/** What went wrong with a request, in words for the person. `fields` maps a field's path ("0.value") to its messages. */
 export class ApiError extends Error {
   constructor(message, { status = 0, fields = {} } = {}) {
     super(message);
@@ -22,9 +22,7 @@ const PLAIN = {
 
 function fieldErrors(problem) {
   const fields = {};
-  for (const [name, messages] of Object.entries(problem.errors ?? problem.fields ?? {})) {
-    fields[name] = [messages].flat(Infinity).map((item) => (typeof item === "string" ? item : item.detail ?? item.message)).join(" ");
-  }
+  for (const { field, message } of problem.errors ?? []) fields[field] = fields[field] ? `${fields[field]} ${message}` : message;
   return fields;
 }
 
@@ -76,9 +74,3 @@ export function withQuery(path, query) {
 export const get = (path, options) => request("GET", path, options);
 export const post = (path, body, options) => request("POST", path, { ...options, body });
 export const put = (path, body, options) => request("PUT", path, { ...options, body });
-
-/** One page of a list: {results, next}; an answer that is a bare list counts as its only page. */
-export async function page(path, options) {
-  const answer = await get(path, options);
-  return Array.isArray(answer) ? { results: answer, next: null } : answer;
-}

@@ -1,11 +1,32 @@
-// The clinicians' console: charts and sparklines in panels, the list's filter, emergency access, live hints.
+// The clinicians' console: what the panels bring as data becomes tiles, reports and a chart; changes refresh them.
 
 import "./chart/chart.js";
-import "./sparkline.js";
-import { post } from "./api.js";
-import { failure, whileBusy } from "./dom.js";
+import { failure } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { Live, settled } from "./live.js";
+import { tileCards, tileNode } from "./tile.js";
+import { uploadCard } from "./upload.js";
+
+const data = (element) => JSON.parse(element.querySelector("script").textContent);
+
+/** <twin-tiles>: the snapshot's tiles, given as a JSON script; a press opens the kind in the chart. */
+class TwinTiles extends HTMLElement {
+  connectedCallback() {
+    const cards = tileCards(data(this));
+    this.replaceChildren(...cards.map((card) => tileNode(card, { source: true, onclick: () => openInChart(card) })));
+  }
+}
+
+/** <upload-card>: one upload's state in its attributes and its report as a JSON script. */
+class UploadCard extends HTMLElement {
+  connectedCallback() {
+    const { size, ...rest } = this.dataset;
+    this.replaceChildren(uploadCard({ ...rest, received_at: rest.received, size: Number(size), finished: rest.finished === "yes", report: data(this) }));
+  }
+}
+
+customElements.define("twin-tiles", TwinTiles);
+customElements.define("upload-card", UploadCard);
 
 /** Instants and units arrive as data and are shown in the reader's own way. */
 function dress(root) {
@@ -16,102 +37,58 @@ function dress(root) {
   for (const node of root.querySelectorAll("[data-unit]")) node.textContent = unitText(node.dataset.unit);
 }
 
-function filterList(input) {
-  const rows = [...document.querySelectorAll("[data-name]")];
-  const none = document.querySelector("#no-match");
-  const count = document.querySelector("#match-count");
-  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-  const names = rows.map((row) => plain(row.dataset.name));
-  input.addEventListener("input", () => {
-    const terms = plain(input.value).split(/\s+/).filter(Boolean);
-    let shown = 0;
-    rows.forEach((row, i) => {
-      row.hidden = !terms.every((term) => names[i].includes(term));
-      shown += !row.hidden;
-    });
-    none.hidden = shown > 0;
-    count.textContent = terms.length ? `${shown} of ${rows.length}` : "";
-  });
-}
-
-function emergencyForm(form) {
-  const submit = form.querySelector("button[type=submit]");
-  const holder = form.querySelector(".form-errors");
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    holder.replaceChildren();
-    if (!form.reportValidity()) return;
-    whileBusy(submit, async () => {
-      try {
-        const answer = await post("break-glass", Object.fromEntries(new FormData(form)));
-        location.assign(form.dataset.patientUrl.replace("00000000-0000-0000-0000-000000000000", answer.patient?.id ?? answer.patient));
-      } catch (error) {
-        const fields = Object.values(error.fields ?? {}).join(" ");
-        holder.replaceChildren(failure(fields ? new Error(fields) : error));
-      }
-    });
-  });
+function openInChart(card) {
+  const select = document.querySelector("#chart-kind");
+  if (!select) return;
+  select.value = card.kinds.join(",");
+  select.dispatchEvent(new Event("change"));
+  document.querySelector("#panel-chart").scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
 function chartPicker(root) {
-  for (const select of root.querySelectorAll("select[data-chart]")) {
-    const chart = document.getElementById(select.dataset.chart);
-    const choose = () => {
-      const option = select.selectedOptions[0];
-      chart.setAttribute("titles", option.dataset.titles);
-      chart.setAttribute("decimals", option.dataset.decimals);
-      chart.setAttribute("kinds", option.value);
-    };
-    select.addEventListener("change", choose);
-    choose();
-  }
+  const select = root.querySelector("#chart-kind");
+  if (!select) return;
+  const chart = document.querySelector("#patient-chart");
+  const choose = () => {
+    const { titles, decimals } = select.selectedOptions[0].dataset;
+    chart.setAttribute("titles", titles);
+    chart.setAttribute("decimals", decimals);
+    chart.setAttribute("kinds", select.value);
+  };
+  select.addEventListener("change", choose);
+  choose();
 }
 
-/** A tile opens its kind in the chart below. */
-function openInChart(event) {
-  const tile = event.target.closest("[data-open-kind]");
-  const select = document.querySelector("select[data-chart]");
-  if (!tile || !select) return;
-  const option = [...select.options].find(({ value }) => value.split(",").includes(tile.dataset.openKind));
-  if (!option) return;
-  select.value = option.value;
-  select.dispatchEvent(new Event("change"));
-  document.getElementById("panel-chart")?.scrollIntoView({ behavior: "smooth", block: "start" });
-}
-
-function followPatient(shell) {
+function followPatient(patient) {
   const live = new Live();
   const refresh = settled(() => {
-    for (const panel of document.querySelectorAll("[data-panel-live]")) panel.dispatchEvent(new CustomEvent("refresh"));
-  }, 1000);
-  live.subscribe(shell.dataset.patient, Number(shell.dataset.seq || 0));
+    for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)")) panel.dispatchEvent(new CustomEvent("refresh"));
+    document.querySelector("#patient-chart")?.start();
+  }, 1500);
+  live.subscribe(patient);
   live.addEventListener("changes", refresh);
+  for (const name of ["ended", "loggedout"]) live.addEventListener(name, () => location.reload());
 }
 
-document.addEventListener("htmx:after:swap", (event) => {
-  const root = event.detail.ctx?.target ?? event.target;
-  dress(root);
-  chartPicker(root);
-});
 // An error page is never put into a panel; the panel says that it is missing and how to get it.
 function panelFailed(event) {
   const panel = event.target.closest?.("[data-panel]");
   const retry = () => panel.dispatchEvent(new CustomEvent("refresh"));
   panel?.querySelector(".panel-body").replaceChildren(failure(new Error("This part could not be loaded."), retry));
 }
+
 document.addEventListener("htmx:after:request", (event) => {
   if (event.detail.ctx.response.status < 400) return;
   event.preventDefault();
   panelFailed(event);
 });
 document.addEventListener("htmx:error", panelFailed);
-document.addEventListener("click", openInChart);
+document.addEventListener("htmx:after:swap", ({ detail }) => {
+  const root = detail.ctx.target.isConnected ? detail.ctx.target : document;
+  dress(root);
+  chartPicker(root);
+});
 
 dress(document);
-chartPicker(document);
-const search = document.querySelector("#patient-search");
-if (search) filterList(search);
-const emergency = document.querySelector("#emergency-form");
-if (emergency) emergencyForm(emergency);
 const shell = document.querySelector("[data-patient]");
-if (shell) followPatient(shell);
+if (shell) followPatient(shell.dataset.patient);

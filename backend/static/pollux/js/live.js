@@ -1,10 +1,16 @@
 // The one websocket of a page: hello, subscriptions with catch-up by number, reconnect with back-off.
-// A push is only a hint. Every stream keeps the last number it has seen; a gap or a heartbeat that is
-// ahead makes it subscribe again from there, so nothing is missed for longer than one heartbeat.
+// Every stream keeps the last number it has seen. A gap, or a heartbeat that is ahead, makes it subscribe
+// again from there, so nothing is missed for longer than one heartbeat.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 const MISSED_HEARTBEATS = 2.5;
+
+// The server's close codes after which trying again cannot help: nobody is logged in any more.
+const LOGGED_OUT = [4401, 4403];
+
+// The server answers a number beyond the newest one with the newest: "from now on".
+const FROM_NOW_ON = Number.MAX_SAFE_INTEGER;
 
 export class Live extends EventTarget {
   #socket = null;
@@ -16,7 +22,7 @@ export class Live extends EventTarget {
   #silenceMs = 60_000;
   #stopped = false;
 
-  /** Starts connecting. Events: "state" (connected or not), "changes" (detail {stream, items}), "progress". */
+  /** Starts connecting. Events: "state", "changes" ({stream, items}), "progress", "ended" ({stream}), "loggedout". */
   constructor(url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live/`) {
     super();
     this.url = url;
@@ -26,9 +32,10 @@ export class Live extends EventTarget {
     this.#connect();
   }
 
-  /** Follows a stream from a number on; calling it again for the same stream never goes back. */
-  subscribe(stream, after) {
-    this.#streams.set(stream, Math.max(after ?? 0, this.#streams.get(stream) ?? 0));
+  /** Follows a stream from a number on, or from now on; calling it again for the same stream never goes back. */
+  subscribe(stream, after = FROM_NOW_ON) {
+    const seen = this.#streams.get(stream);
+    this.#streams.set(stream, seen === undefined ? after : Math.max(seen, after === FROM_NOW_ON ? seen : after));
     this.#ask(stream);
   }
 
@@ -58,10 +65,14 @@ export class Live extends EventTarget {
     const socket = new WebSocket(this.url);
     this.#socket = socket;
     socket.addEventListener("message", (event) => this.#receive(JSON.parse(event.data)));
-    socket.addEventListener("close", () => {
+    socket.addEventListener("close", ({ code }) => {
       if (socket !== this.#socket || this.#stopped) return;
       clearTimeout(this.#silence);
       this.#setConnected(false);
+      if (LOGGED_OUT.includes(code)) {
+        this.#tell("loggedout", {});
+        return;
+      }
       // Full jitter, so that a restarted server does not meet every page in the same instant.
       const ceiling = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures++);
       this.#retry = setTimeout(() => this.#connect(), ceiling * (0.5 + Math.random() / 2));
@@ -78,7 +89,11 @@ export class Live extends EventTarget {
   #setConnected(connected) {
     if (this.connected === connected) return;
     this.connected = connected;
-    this.dispatchEvent(new CustomEvent("state", { detail: { connected } }));
+    this.#tell("state", { connected });
+  }
+
+  #tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #listenForSilence() {
@@ -103,27 +118,32 @@ export class Live extends EventTarget {
     if (!this.#streams.has(stream)) return;
     const seen = this.#streams.get(stream);
     if (through <= seen) return;
-    if (from > seen + 1) {
+    if (from > seen) {
       this.#ask(stream);
       return;
     }
     this.#streams.set(stream, through);
-    this.dispatchEvent(new CustomEvent("changes", { detail: { stream, items } }));
+    if (items.length) this.#tell("changes", { stream, items });
+  }
+
+  _reply({ stream, seq }) {
+    if (this.#streams.has(stream) && this.#streams.get(stream) > seq) this.#streams.set(stream, seq);
   }
 
   _progress(message) {
-    this.dispatchEvent(new CustomEvent("progress", { detail: message }));
+    this.#tell("progress", message);
+  }
+
+  /** The person may no longer see the stream. */
+  _ended({ stream }) {
+    this.#streams.delete(stream);
+    this.#tell("ended", { stream });
   }
 
   _heartbeat({ streams }) {
     for (const [stream, seq] of Object.entries(streams ?? {})) {
       if (this.#streams.has(stream) && seq > this.#streams.get(stream)) this.#ask(stream);
     }
-  }
-
-  _error({ code, stream }) {
-    // A grant that ended takes its stream with it; asking again would only repeat the refusal.
-    if (stream && (code === "not_found" || code === "forbidden")) this.#streams.delete(stream);
   }
 }
 

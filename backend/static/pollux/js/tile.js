@@ -2,18 +2,15 @@
 
 import "./sparkline.js";
 import { h } from "./dom.js";
-import { day, number, signed, unitText, when } from "./format.js";
+import { number, signed, unitText, when } from "./format.js";
 
-const SOFT_RANGE = 1;
+const FLAGS = { low: "lower than usual", high: "higher than usual" };
 
 /** "28-day mean 134 (+4)": where the value stands against the person's own month. */
 function drift(tile) {
-  if (tile.mean_28 === null || tile.mean_28 === undefined) return null;
+  if (tile.mean_28 === null) return null;
+  if (tile.kinds.length > 1) return `28-day mean ${tile.meanText}`;
   return `28-day mean ${number(tile.mean_28, tile.decimals)} (${signed(tile.value - tile.mean_28, tile.decimals)})`;
-}
-
-function at(tile) {
-  return tile.at ? when(tile.at) : tile.day ? day(tile.day) : "";
 }
 
 /** Tiles as cards, blood pressure as one; each card has kinds, titles, decimals, values for whoever shows more. */
@@ -21,15 +18,27 @@ export function tileCards(tiles) {
   const dbp = tiles.find((tile) => tile.kind === "dbp");
   return tiles.flatMap((tile) => {
     if (tile.kind === "sbp" && dbp) {
-      return [{ ...tile, title: "Blood pressure", kinds: ["sbp", "dbp"], titles: [tile.title, dbp.title], text: `${number(tile.value, tile.decimals)}/${number(dbp.value, dbp.decimals)}` }];
+      const pair = (name) => `${number(tile[name], tile.decimals)}/${number(dbp[name], dbp.decimals)}`;
+      return [
+        {
+          ...tile,
+          title: "Blood pressure",
+          kinds: ["sbp", "dbp"],
+          titles: ["Systolic", "Diastolic"],
+          text: pair("value"),
+          mean_28: dbp.mean_28 === null ? null : tile.mean_28,
+          meanText: tile.mean_28 === null || dbp.mean_28 === null ? "" : pair("mean_28"),
+          flag: tile.flag ?? dbp.flag,
+        },
+      ];
     }
     if (tile.kind === "dbp" && tiles.some((other) => other.kind === "sbp")) return [];
     return [{ ...tile, kinds: [tile.kind], titles: [tile.title], text: number(tile.value, tile.decimals) }];
   });
 }
 
-/** The node of a card; a button when `onclick` is given. */
-export function tileNode(card, { onclick = null, pressed = null } = {}) {
+/** The node of a card; a button when `onclick` is given. `source` also names the device or the person behind it. */
+export function tileNode(card, { onclick = null, pressed = null, source = false } = {}) {
   const spark = h("spark-line", {});
   spark.points = card.sparkline ?? [];
   return h(
@@ -41,8 +50,8 @@ export function tileNode(card, { onclick = null, pressed = null } = {}) {
     h(
       "span",
       { class: "tile-foot" },
-      Boolean(card.flag & SOFT_RANGE) && h("span", { class: "badge caution" }, "unusual value"),
-      [at(card), card.kinds.length === 1 && drift(card)].filter(Boolean).map((text) => h("span", {}, text)),
+      card.flag && h("span", { class: "badge caution" }, FLAGS[card.flag]),
+      [when(card.at), drift(card), source && card.source].filter(Boolean).map((text) => h("span", {}, text)),
     ),
   );
 }

@@ -1,12 +1,11 @@
 // Sends files and shows how each one's report grows: over the socket, or by asking when it is down.
 
-import { get, page, post, withQuery } from "./api.js";
+import { get, post, withQuery } from "./api.js";
 import { h, icon } from "./dom.js";
 import { bytes, number, when, words } from "./format.js";
 
 const ASK_MS = 2000;
 const SHOW_AT_MOST_MS = 700;
-const FINISHED = ["stored", "partial", "refused"];
 
 const STATUS = {
   received: ["Waiting to be read", ""],
@@ -14,6 +13,14 @@ const STATUS = {
   stored: ["Stored", "good"],
   partial: ["Stored in part", "caution"],
   refused: ["Not readable", "danger"],
+};
+
+const FORMATS = {
+  apple_health: "Apple Health",
+  fhir: "FHIR",
+  fitbit: "Fitbit",
+  nightscout: "Nightscout",
+  csv: "CSV",
 };
 
 const PROBLEMS = {
@@ -101,7 +108,7 @@ function problemsList(problems) {
 export function uploadCard(upload, titles = new Map()) {
   const [title, tone] = STATUS[upload.status] ?? [words(upload.status), ""];
   const report = upload.report ?? {};
-  const finished = FINISHED.includes(upload.status);
+  const { finished } = upload;
   const nothingNew = finished && upload.status === "stored" && Object.values(report.samples ?? {}).every((entry) => !entry.stored && !entry.replaced);
   return h(
     "article",
@@ -109,11 +116,11 @@ export function uploadCard(upload, titles = new Map()) {
     h(
       "div",
       { class: "row spread" },
-      h("div", {}, h("div", { class: "upload-name" }, upload.name), h("div", { class: "soft small" }, [bytes(upload.size), report.format || upload.format, when(upload.received_at)].filter(Boolean).join(" · "))),
+      h("div", {}, h("div", { class: "upload-name" }, upload.name), h("div", { class: "soft small" }, [bytes(upload.size), FORMATS[upload.format] ?? upload.format, when(upload.received_at)].filter(Boolean).join(" · "))),
       h("span", { class: `badge ${tone}` }, title),
     ),
     !finished && h("progress", { "aria-label": `Reading ${upload.name}` }),
-    !finished && report.read > 0 && h("p", { class: "small soft num" }, `${number(report.read)} entries read so far`),
+    report.refusal && h("p", { class: "banner danger" }, report.refusal.message),
     samplesTable(report.samples ?? {}, titles),
     recordsLine(report.records),
     nothingNew && Object.keys(report.samples ?? {}).length > 0 && h("p", { class: "small soft" }, "Everything in this file was already known. Nothing was doubled."),
@@ -136,7 +143,7 @@ export function follow(upload, holder, { live, signal, titles, onFinish }) {
       // Out of reach for a moment: the card stays as it is, the next question follows.
       if (error.name === "AbortError" || error.status === 404) return;
     }
-    if (FINISHED.includes(upload.status)) {
+    if (upload.finished) {
       live.removeEventListener("progress", onProgress);
       onFinish?.(upload);
     } else {
@@ -146,11 +153,11 @@ export function follow(upload, holder, { live, signal, titles, onFinish }) {
   const onProgress = ({ detail }) => {
     if (detail.upload !== upload.id) return;
     clearTimeout(waiting);
-    const pause = FINISHED.includes(detail.status) ? 0 : Math.max(0, asked + SHOW_AT_MOST_MS - Date.now());
+    const pause = detail.finished ? 0 : Math.max(0, asked + SHOW_AT_MOST_MS - Date.now());
     waiting = setTimeout(ask, pause);
   };
   show(upload);
-  if (FINISHED.includes(upload.status)) return;
+  if (upload.finished) return;
   live.addEventListener("progress", onProgress, { signal });
   signal?.addEventListener("abort", () => clearTimeout(waiting));
   ask();
@@ -166,7 +173,7 @@ export function send(file, patient, { signal } = {}) {
 
 /** The uploads of a patient, newest first. */
 export async function recent(patient, options) {
-  return (await page(withQuery("uploads/", { patient }), options)).results;
+  return (await get(withQuery("uploads", { patient }), options)).results;
 }
 
 /** A place to drop files or to pick them; calls `take(files)`. */

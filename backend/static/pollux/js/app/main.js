@@ -125,6 +125,8 @@ addEventListener("hashchange", () => {
 });
 for (const name of ["online", "offline"]) addEventListener(name, showConnection);
 live.addEventListener("state", showConnection);
+live.addEventListener("loggedout", () => location.reload());
+live.addEventListener("ended", () => start());
 // The first connection takes a moment; only a missing one is news.
 setTimeout(showConnection, 4000);
 start();

@@ -5,7 +5,7 @@ import { field, h, whileBusy } from "../dom.js";
 import { unitText } from "../format.js";
 
 // What people type in by hand, in the order they look for it. The server checks every value against the kind's
-// own range; `preference` names the entry in the person's units that picks the first unit shown.
+// own range; the person's own unit for the kind comes first.
 const ENTRIES = [
   { title: "Blood pressure", topic: "vitals", parts: [["sbp", "Upper (systolic)"], ["dbp", "Lower (diastolic)"]], units: ["mm[Hg]", "kPa"], decimals: 0 },
   { title: "Pulse", topic: "vitals", parts: [["heart_rate", "Beats per minute"]], units: ["/min"], decimals: 0 },
@@ -52,7 +52,7 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
       const node = field(label, input);
       return { code, input, node };
     });
-    const preferred = Object.values(units).find((given) => entry.units.includes(given));
+    const preferred = units[entry.parts[0][0]];
     unit = h(
       "select",
       { id: "measure-unit", "aria-label": "Unit" },
@@ -73,6 +73,20 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
     note.hidden = false;
   };
 
+  // The server names what it refuses by place and part: "1.value" is the second value of the pair.
+  const refuse = (error) => {
+    const rest = [];
+    for (const [path, message] of Object.entries(error.fields ?? {})) {
+      const [place, part] = path.split(".");
+      const text = message.replaceAll(unit.value, unitText(unit.value));
+      if (part === "start") timeField.show(text);
+      else if (part === "value") fields[Number(place)].node.show(text);
+      else rest.push(text);
+    }
+    if (rest.length || !Object.keys(error.fields ?? {}).length) tell(rest.join(" ") || error.message, "danger");
+    form.querySelector("[aria-invalid=true]")?.focus();
+  };
+
   const store = async () => {
     note.hidden = true;
     timeField.show(null);
@@ -86,17 +100,11 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
       return;
     }
     const start = new Date(timeTouched && time.value ? time.value : Date.now()).toISOString();
-    for (const [i, { code, input, node }] of fields.entries()) {
-      try {
-        await post(`patients/${patient}/observations`, { kind: code, value: numbers[i], unit: unit.value, start });
-      } catch (error) {
-        const { value, start: badTime, ...others } = error.fields ?? {};
-        if (value) node.show(value);
-        if (badTime) timeField.show(badTime);
-        if (!value && !badTime) tell(Object.values(others).join(" ") || error.message, "danger");
-        if (value) input.focus();
-        return;
-      }
+    try {
+      await post(`patients/${patient}/observations`, fields.map(({ code }, i) => ({ kind: code, value: numbers[i], unit: unit.value, start })));
+    } catch (error) {
+      refuse(error);
+      return;
     }
     const title = entries[Number(kind.value)].title;
     choose();

@@ -1,8 +1,8 @@
 // Sharing: who may see what, giving and taking back, and who has looked.
 
-import { get, page, post } from "../api.js";
+import { get, post } from "../api.js";
 import { empty, failure, field, h, icon, whileBusy } from "../dom.js";
-import { day, when, words } from "../format.js";
+import { when, words } from "../format.js";
 
 const TOPICS = ["vitals", "glucose", "medication", "records", "genes", "mental_health", "messages"];
 const LEVELS = [
@@ -13,45 +13,67 @@ const LEVELS = [
 
 const topicWords = (topics) => Object.entries(topics).map(([topic, level]) => `${words(topic)}${level === "act" ? " (may add)" : ""}`).join(", ");
 
-const whom = (grant) => grant.to?.name || grant.to?.email || grant.to_name || grant.to_email || grant.team?.name || grant.team_name || "Somebody";
+const GROUP_MS = 10 * 60_000;
+const ACTIONS = { read: "Looked at", act: "Added or changed", grant: "Gave access", revoke: "Ended access", emergency: "Opened the record" };
+
+const hasEnded = (grant) => Boolean(grant.revoked_at) || (grant.until !== null && Date.parse(grant.until) <= Date.now());
 
 function grantItem(grant, revoke) {
-  const ended = Boolean(grant.revoked_at);
   const button = h("button", { class: "button danger compact", type: "button", onclick: () => revoke(button) }, "Stop sharing");
   return h(
     "li",
     { class: "line", "data-grant": grant.id },
-    icon(grant.team ? "team" : "person"),
+    icon(grant.emergency ? "alert" : grant.to.kind),
     h(
       "div",
       {},
-      h("strong", {}, whom(grant)),
+      h("strong", {}, grant.to.name),
+      grant.emergency && [" ", h("span", { class: "badge danger" }, "Emergency access")],
       h("p", { class: "soft small" }, topicWords(grant.topics)),
-      grant.until && h("p", { class: "soft small" }, `Until ${day(grant.until)}`),
+      grant.emergency && h("p", { class: "small" }, `Reason given: ${grant.reason}`),
+      grant.until && h("p", { class: "soft small" }, `Until ${when(grant.until)}`),
     ),
-    ended ? h("span", { class: "badge" }, "Ended") : button,
+    button,
   );
 }
 
-function auditItem(event) {
+/** One visit makes several events; those of one person within ten minutes are one line. */
+function visits(events) {
+  const found = [];
+  for (const event of events) {
+    const last = found.at(-1);
+    const same = last && last.who === event.who && last.action === event.action && last.emergency === event.emergency && last.reason === event.reason;
+    if (same && Date.parse(last.earliest) - Date.parse(event.at) < GROUP_MS) {
+      last.earliest = event.at;
+      last.what.add(event.what);
+      for (const topic of event.topics) last.topics.add(topic);
+    } else {
+      found.push({ ...event, earliest: event.at, what: new Set([event.what]), topics: new Set(event.topics) });
+    }
+  }
+  return found;
+}
+
+function visitItem(visit) {
   return h(
     "li",
     { class: "line" },
-    icon(event.emergency ? "alert" : "eye"),
+    icon(visit.emergency ? "alert" : "eye"),
     h(
       "div",
       {},
-      h("strong", {}, event.who),
-      h("p", { class: "soft small" }, [event.what, [event.topic].flat().filter(Boolean).map(words).join(", ")].filter(Boolean).join(": ")),
-      event.reason && h("p", { class: "small" }, `Reason given: ${event.reason}`),
-      event.emergency && h("span", { class: "badge danger" }, "Emergency access"),
+      h("strong", {}, visit.who),
+      visit.emergency && [" ", h("span", { class: "badge danger" }, "Emergency access")],
+      h("p", { class: "small" }, `${ACTIONS[visit.action] ?? words(visit.action)}: ${[...visit.what].join(", ")}`),
+      h("p", { class: "soft small" }, [...visit.topics].map(words).join(", ")),
+      visit.reason && h("p", { class: "small" }, `Reason given: ${visit.reason}`),
     ),
-    h("time", { class: "soft small", datetime: event.at }, when(event.at)),
+    h("time", { class: "soft small", datetime: visit.at }, when(visit.at)),
   );
 }
 
 function giveForm({ patient, teams, onGiven }) {
-  const to = h("select", { id: "grant-to" }, h("option", { value: "" }, "A person, by e-mail"), teams.map((team) => h("option", { value: team.id }, team.clinic?.name ? `${team.name}, ${team.clinic.name}` : team.name)));
+  const to = h("select", { id: "grant-to" }, h("option", { value: "" }, "A person, by e-mail"), teams.map((team) => h("option", { value: team.id }, `${team.name}, ${team.clinic}`)));
   const email = h("input", { id: "grant-email", type: "email", autocomplete: "off" });
   const emailField = field("Their e-mail address", email);
   const until = h("input", { id: "grant-until", type: "date" });
@@ -109,8 +131,8 @@ export async function sharing({ person, signal }) {
 
   const grants = h("ul", { class: "lines" });
   const showGrants = async () => {
-    const { results } = await page(`patients/${person.id}/grants`, { signal });
-    const current = results.filter((grant) => !grant.revoked_at);
+    const { results } = await get(`patients/${person.id}/grants`, { signal });
+    const current = results.filter((grant) => !hasEnded(grant));
     grants.replaceChildren(
       ...(current.length
         ? current.map((grant) =>
@@ -133,15 +155,15 @@ export async function sharing({ person, signal }) {
   const more = h("button", { class: "button quiet", type: "button", hidden: true }, "Show more");
   let next = `patients/${person.id}/audit`;
   const showLooks = async () => {
-    const answer = await page(next, { signal });
-    looks.append(...answer.results.map(auditItem));
+    const answer = await get(next, { signal });
+    looks.append(...visits(answer.results).map(visitItem));
     if (!looks.children.length) looks.append(h("li", {}, empty("eye", "Nobody else has looked", "Every look by somebody else is listed here, with the time and what they saw.")));
     next = answer.next;
     more.hidden = !next;
   };
   more.addEventListener("click", () => whileBusy(more, showLooks));
 
-  const [teams] = await Promise.all([get("teams", { signal }).then((answer) => answer.results ?? answer), showGrants(), showLooks()]);
+  const [teams] = await Promise.all([get("teams", { signal }), showGrants(), showLooks()]);
   return h(
     "div",
     { class: "view" },
@@ -151,7 +173,7 @@ export async function sharing({ person, signal }) {
       { class: "card stack" },
       h("h2", {}, "Who sees what"),
       grants,
-      h("details", { class: "give" }, h("summary", { class: "button plain" }, icon("plus"), "Share with somebody"), giveForm({ patient: person.id, teams, onGiven: showGrants })),
+      h("details", { class: "give" }, h("summary", { class: "button plain" }, icon("plus"), "Share with somebody"), giveForm({ patient: person.id, teams: teams.results, onGiven: showGrants })),
     ),
     h("section", { class: "card stack" }, h("h2", {}, "Who looked"), looks, more),
   );

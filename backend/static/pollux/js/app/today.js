@@ -68,9 +68,9 @@ export async function today({ me, person, live, signal, go }) {
       }
     }
   };
-  const mayUpload = person.mayAct("records") || person.mayAct("vitals");
+  const mayUpload = person.mayAct("records");
   if (mayUpload) {
-    recent(person.own ? me.patient.id : person.id, { signal })
+    recent(person.id, { signal })
       .then((rows) => rows.slice(0, 5).forEach((upload) => add(upload, false)))
       .catch((error) => error.name !== "AbortError" && uploads.append(failure(error)));
   }
