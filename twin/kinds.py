@@ -201,5 +201,5 @@ _AFFINE = {
 }
 
 KINDS: Mapping[str, Kind] = _catalogue()
-_BY_LOINC = {kind.loinc: kind for kind in reversed(KINDS.values()) if kind.loinc}
-_BY_HEALTHKIT = {kind.healthkit: kind for kind in reversed(KINDS.values()) if kind.healthkit}
+_BY_LOINC = {kind.loinc: kind for kind in reversed(list(KINDS.values())) if kind.loinc}
+_BY_HEALTHKIT = {kind.healthkit: kind for kind in reversed(list(KINDS.values())) if kind.healthkit}

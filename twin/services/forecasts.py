@@ -71,13 +71,8 @@ def _refresh(patient: Patient, code: str, *, claimed_until: datetime, now: datet
     one = kind(code)
     today = now.astimezone(ZoneInfo(patient.time_zone)).date()
     with acting_on(patient.id):
-        rows = list(
-            DaySummary.objects.filter(
-                patient=patient, kind=code, day__gt=today - timedelta(days=2 * forecast.WINDOW), day__lte=today
-            )
-            .order_by("day")
-            .values_list("day", "value")
-        )
+        newest_first = DaySummary.objects.filter(patient=patient, kind=code, day__lte=today).order_by("-day")
+        rows = list(newest_first.values_list("day", "value")[: 2 * forecast.WINDOW])[::-1]
     days = np.array([day for day, _ in rows], dtype="datetime64[D]")
     values = np.array([value for _, value in rows], dtype=np.float64)
     made = forecast.forecast_daily(one, days, values, today=today, seed=SEED)
