@@ -32,6 +32,7 @@ from backend import children
 from backend.children import Account
 
 HERE = "/proc/self/cwd"
+PORT = 5432  # only names the socket; said everywhere, because a stray PGPORT would otherwise rename it
 SOCKETS_PARENT = Path("/tmp")  # noqa: S108 the sockets' folder below it has a random name and mode 0700
 PROGRAM_COPIES = Path("/var/cache/pollux")
 
@@ -39,6 +40,7 @@ PROGRAM_COPIES = Path("/var/cache/pollux")
 # Statements and DETAIL lines stay out of the log: they may hold health data.
 POSTGRES_SETTINGS = {
     "listen_addresses": "",
+    "port": str(PORT),
     "max_connections": "100",
     "shared_buffers": "128MB",
     "dynamic_shared_memory_type": "mmap",
@@ -109,13 +111,14 @@ def servers(
             lock = stack.enter_context(_vacated(data_dir / "postgres", report))
             if not (data_dir / "postgres").exists():
                 report("Creating the database")
-                _create_cluster(programs, data_dir, account, lock)
+                _create_cluster(programs, data_dir, account, lock, durable=durable)
             process = _start_postgres(programs, data_dir, sockets, account, lock, durable=durable)
             stack.callback(children.stop, process, (signal.SIGINT, signal.SIGQUIT), grace=20)
             running.processes["postgres"] = process
             _await_postgres(process, sockets, data_dir, report)
-            running.environment["DATABASE_URL"] = f"postgresql://pollux_app@/pollux?host={sockets}"
-            running.environment["DATABASE_OWNER_URL"] = f"postgresql://pollux_owner@/pollux?host={sockets}"
+            where = f"host={sockets}&port={PORT}"
+            running.environment["DATABASE_URL"] = f"postgresql://pollux_app@/pollux?{where}"
+            running.environment["DATABASE_OWNER_URL"] = f"postgresql://pollux_owner@/pollux?{where}"
         if redis:
             lock = stack.enter_context(_vacated(data_dir / "redis", report))
             process = _start_redis(programs, data_dir, sockets, account, lock, durable=durable)
@@ -158,7 +161,9 @@ def _start_postgres(
     )
 
 
-def _create_cluster(programs: Programs, data_dir: Path, account: Account | None, lock: int) -> None:
+def _create_cluster(
+    programs: Programs, data_dir: Path, account: Account | None, lock: int, *, durable: bool
+) -> None:
     """A new cluster appears whole or not at all."""
     unfinished = data_dir / "postgres.new"
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -170,6 +175,7 @@ def _create_cluster(programs: Programs, data_dir: Path, account: Account | None,
             *("-D", HERE, "--username=postgres", "--auth-local=trust", "--auth-host=reject"),
             # The builtin provider needs no locale of the machine, yet knows every letter's case.
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *(() if durable else ("--no-sync",)),
         ],
         log=log,
         env=_bare_environment(),
@@ -190,7 +196,7 @@ def _await_postgres(
         _check_alive(process, data_dir / "logs" / "postgres.log")
         try:
             with psycopg.connect(
-                host=str(sockets), user="postgres", dbname="template1", autocommit=True
+                host=str(sockets), port=PORT, user="postgres", dbname="template1", autocommit=True
             ) as connection:
                 _grant_roles(connection)
         except psycopg.OperationalError:

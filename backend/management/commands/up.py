@@ -12,8 +12,9 @@ from backend.supervisor import CHECKOUT, Place, Service, Step
 
 class Command(BaseCommand):
     help = (
-        "Migrates, loads the demo people and runs web, worker and scheduler until Ctrl-C. PostgreSQL and Redis "
-        "are started too, unless DATABASE_URL and REDIS_URL name others. HOST, PORT and DATA_DIR say where."
+        "Migrates, loads the demo people and runs web, worker and scheduler until Ctrl-C. "
+        "PostgreSQL and Redis are started too, unless DATABASE_URL and REDIS_URL name others. "
+        "HOST, PORT and DATA_DIR in the environment say where."
     )
     requires_system_checks = ()
 
