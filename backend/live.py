@@ -5,7 +5,6 @@ What the channel layer brings is only a hint to look; each look asks again wheth
 """
 
 import asyncio
-import secrets
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -15,7 +14,6 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
-from django.core.cache import cache
 from django.http import Http404
 from django.http.request import validate_host
 
@@ -25,31 +23,14 @@ from backend.changes import changes_after, group_of, last_seq, stream_patient
 from backend.models import User
 from backend.ports import ports
 from backend.rules import Need
+from backend.tickets import redeem_ticket
 
 HEARTBEAT = 25.0
-TICKET_LASTS = 30
 BATCH = 500
 
 NOT_AUTHENTICATED = 4401
 SESSION_ENDED = 4403
 """Close codes: nobody is logged in; the session that opened the socket has ended."""
-
-
-def issue_ticket(user: User) -> str:
-    """A ticket that opens one socket for this person within TICKET_LASTS seconds."""
-    ticket = secrets.token_urlsafe(32)
-    cache.set(f"live-ticket:{ticket}", str(user.id), TICKET_LASTS)
-    return ticket
-
-
-def redeem_ticket(ticket: str) -> User | None:
-    """The ticket's person, once; None for a used, expired or invented one."""
-    key = f"live-ticket:{ticket}"
-    person = cache.get(key)
-    # Of two that come at once, only one deletes the key.
-    if person is None or not cache.delete(key):
-        return None
-    return User.objects.filter(id=person, is_active=True).first()
 
 
 class Refusal(Exception):
