@@ -8,5 +8,5 @@ class BackendConfig(AppConfig):
     verbose_name = "People and access"
 
     def ready(self) -> None:
-        # Checks register themselves when their module is loaded.
-        from backend import checks  # noqa: F401, PLC0415 - models must be ready first
+        # Both register something when they are loaded, and need the models for it.
+        from backend import checks, converters  # noqa: F401, PLC0415

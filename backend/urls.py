@@ -1,6 +1,6 @@
 """Where everything is. Wires only."""
 
-from django.urls import include, path, register_converter
+from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 import twin.urls
