@@ -4,7 +4,7 @@ import "./sparkline.js";
 import { h } from "./dom.js";
 import { number, signed, unitText, when } from "./format.js";
 
-const FLAGS = { low: "lower than usual", high: "higher than usual" };
+const FLAGS = { low: "below the usual range", high: "above the usual range" };
 
 /** "28-day mean 134 (+4)": where the value stands against the person's own month. */
 function drift(tile) {

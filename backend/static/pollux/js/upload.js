@@ -2,7 +2,7 @@
 
 import { get, post, withQuery } from "./api.js";
 import { h, icon } from "./dom.js";
-import { bytes, number, when, words } from "./format.js";
+import { bytes, day, number, when, words } from "./format.js";
 
 const ASK_MS = 2000;
 const SHOW_AT_MOST_MS = 700;
@@ -46,14 +46,14 @@ function samplesTable(samples, titles) {
   const kinds = Object.entries(samples);
   if (!kinds.length) return null;
   const title = (kind) => titles.get(kind) ?? words(kind);
-  const span = (entry) => (entry.first ? `${when(entry.first)} – ${when(entry.last)}` : "");
+  const span = (entry) => entry.first && h("div", { class: "soft" }, `${day(entry.first)} – ${day(entry.last)}`);
   return h(
     "div",
     { class: "table-wrap" },
     h(
       "table",
       { class: "small" },
-      h("thead", {}, h("tr", {}, h("th", {}, "Measurement"), h("th", { class: "number" }, "New"), h("th", { class: "number" }, "Known"), h("th", { class: "number" }, "Refused"), h("th", {}, "From – to"))),
+      h("thead", {}, h("tr", {}, h("th", {}, "Measurement"), h("th", { class: "number" }, "New"), h("th", { class: "number" }, "Known"), h("th", { class: "number" }, "Refused"))),
       h(
         "tbody",
         {},
@@ -61,11 +61,10 @@ function samplesTable(samples, titles) {
           h(
             "tr",
             {},
-            h("th", { scope: "row" }, title(kind)),
+            h("th", { scope: "row" }, title(kind), span(entry)),
             h("td", { class: "number" }, number((entry.stored ?? 0) + (entry.replaced ?? 0))),
             h("td", { class: "number" }, number((entry.known ?? 0) + (entry.suppressed ?? 0))),
             h("td", { class: "number" }, number(entry.refused ?? 0)),
-            h("td", { class: "soft" }, span(entry)),
           ),
         ),
       ),

@@ -258,8 +258,9 @@ export class TwinChart extends HTMLElement {
     this.tip.replaceChildren(h("strong", {}, this.#instant(this.#plot.data[0][index])), ...words.map((text) => h("span", {}, text)));
     const { offsetLeft, clientWidth } = this.#plot.over;
     const x = offsetLeft + this.#plot.valToPos(this.#plot.data[0][index], "x");
-    const half = this.tip.offsetWidth / 2;
-    this.tip.style.left = `${Math.min(offsetLeft + clientWidth - half, Math.max(half, x))}px`;
+    // Beside the pointer, on the side with more room, so that it hides nothing of what it tells.
+    const left = x - offsetLeft > clientWidth / 2 ? x - this.tip.offsetWidth - 12 : x + 12;
+    this.tip.style.left = `${Math.max(0, left)}px`;
     if (document.activeElement === this.root && this.root.matches(":focus-visible")) this.spoken.textContent = this.tip.innerText;
   }
 

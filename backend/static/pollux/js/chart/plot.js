@@ -5,6 +5,7 @@ import { LINE_COLUMNS } from "./data.js";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const AXIS_FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const DAY = 86_400; // seconds, as uPlot counts
 const HIDDEN = { stroke: "transparent", width: 0, points: { show: false } };
 
 // A second line of the same chart (diastolic under systolic) is told apart by its dashes, not by colour alone.
@@ -56,9 +57,28 @@ function valueRange(lines) {
   };
 }
 
-/** The instants of the labels under a plot as the plot's zone shows them. */
-function zoned(zone) {
-  return (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone);
+/** Labels of the time axis in the reader's own way: clock times, days, months or years by the step between them. */
+function timeLabels(zone) {
+  const form = (options) => new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone });
+  const forms = [
+    [365 * DAY, form({ year: "numeric" })],
+    [28 * DAY, form({ month: "short", year: "2-digit" })],
+    [DAY, form({ day: "numeric", month: "short" })],
+    [0, form({ hour: "2-digit", minute: "2-digit" })],
+  ];
+  const date = forms[2][1];
+  return (_, splits, axis, space, step) => {
+    const chosen = forms.find(([least]) => step >= least)[1];
+    let before = "";
+    return splits.map((seconds) => {
+      const at = new Date(seconds * 1000);
+      const text = chosen.format(at);
+      if (step >= DAY) return text;
+      const changed = date.format(at) !== before;
+      before = date.format(at);
+      return changed ? `${text}\n${before}` : text;
+    });
+  };
 }
 
 /** Draws the aligned `data` of `lines` into `root`; `onCursor(index)` follows the pointer. */
@@ -67,9 +87,9 @@ export function makePlot(root, { lines, data, zone, from, to, height, onCursor }
     {
       width: Math.max(200, root.clientWidth),
       height,
-      tzDate: zoned(zone),
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
-      cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 } },
+      cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 }, hover: { prox: 24 } },
       scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: valueRange(lines) } },
       axes: [
         {
@@ -77,7 +97,8 @@ export function makePlot(root, { lines, data, zone, from, to, height, onCursor }
           stroke: () => token("--ink-soft"),
           grid: { stroke: () => token("--grid"), width: 1 },
           ticks: { show: false },
-          space: 64,
+          space: 72,
+          values: timeLabels(zone),
         },
         {
           font: AXIS_FONT,
