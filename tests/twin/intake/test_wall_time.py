@@ -1,0 +1,71 @@
+"""Wall-clock times as instants, across the clock changes of real zones."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twin.intake.wall_time import day, instant, instants, midnight
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = 3_600_000
+
+
+def wall(text: str) -> int:
+    return instant(datetime.fromisoformat(text).replace(tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "expected", "offset"),
+    [
+        ("2024-01-15T08:00", "Europe/Berlin", "2024-01-15T07:00", 60),
+        ("2024-07-15T08:00", "Europe/Berlin", "2024-07-15T06:00", 120),
+        ("2024-10-27T02:30", "Europe/Berlin", "2024-10-27T00:30", 120),  # shown twice: the first
+        ("2024-03-31T02:30", "Europe/Berlin", "2024-03-31T01:30", 60),  # never shown
+        ("2024-07-15T08:00", "Asia/Kathmandu", "2024-07-15T02:15", 345),
+        ("2024-07-15T08:00", "America/New_York", "2024-07-15T12:00", -240),
+    ],
+)
+def test_instants_follow_the_zones_clock(text: str, zone: str, expected: str, offset: int) -> None:
+    at, east = instants(np.array([wall(text)], dtype=np.int64), ZoneInfo(zone))
+
+    assert (at.tolist(), east.tolist()) == ([wall(expected)], [offset])
+
+
+def test_instants_of_nothing_are_nothing() -> None:
+    at, east = instants(np.zeros(0, dtype=np.int64), BERLIN)
+
+    assert (at.tolist(), east.tolist()) == ([], [])
+
+
+@given(
+    st.lists(st.datetimes(), min_size=1, max_size=20),
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]),
+)
+def test_instants_equal_those_of_datetime_one_by_one(times: list[datetime], name: str) -> None:
+    zone = ZoneInfo(name)
+    milliseconds = np.array([wall(time.isoformat()) for time in times], dtype=np.int64)
+
+    at, _ = instants(milliseconds, zone)
+
+    assert at.tolist() == [instant(time.replace(tzinfo=zone)) for time in times]
+
+
+@pytest.mark.parametrize(("of", "hours"), [("2024-03-30", 24), ("2024-03-31", 23), ("2024-10-27", 25)])
+def test_day_is_as_long_as_the_clock_makes_it(of: str, hours: int) -> None:
+    start, length = day(date.fromisoformat(of), BERLIN)
+
+    assert start == midnight(date.fromisoformat(of), BERLIN)
+    assert length == hours * HOUR
+
+
+def test_day_at_the_end_of_the_calendar_overflows() -> None:
+    with pytest.raises(OverflowError):
+        day(date.max, BERLIN)
+
+
+def test_instant_counts_milliseconds() -> None:
+    assert instant(datetime(1970, 1, 2, tzinfo=UTC) + timedelta(milliseconds=7)) == 24 * HOUR + 7

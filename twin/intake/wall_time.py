@@ -1,0 +1,51 @@
+"""Wall-clock times of a time zone as instants, and a zone's days. Pure; parses no text."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY = 24 * 60 * 60 * 1000
+# Every zone has changed its clocks on a quarter of an hour, never within one.
+_QUARTER = 15 * 60 * 1000
+
+
+def instants(
+    wall: npt.NDArray[np.int64], zone: ZoneInfo
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16]]:
+    """Milliseconds since the epoch, and minutes east of UTC, of wall-clock milliseconds since 1970.
+
+    An hour that the clock shows twice is taken as its first; one that it skips, as if it had not moved.
+    """
+    quarters, which = np.unique(wall // _QUARTER, return_inverse=True)
+    offsets = np.array([_offset(int(quarter) * _QUARTER, zone) for quarter in quarters], dtype=np.int64)
+    east = offsets[which] if len(quarters) else np.zeros(0, dtype=np.int64)
+    return wall - east, (east // 60_000).astype(np.int16)
+
+
+def day(of: date, zone: ZoneInfo) -> tuple[int, int]:
+    """Start and length of a day of this zone, in milliseconds; 23 or 25 hours where the clock changes.
+
+    Raises OverflowError at the end of the calendar.
+    """
+    start, end = midnight(of, zone), midnight(of + timedelta(days=1), zone)
+    return start, end - start
+
+
+def midnight(of: date, zone: ZoneInfo) -> int:
+    """Milliseconds since the epoch of the instant at which a day begins in this zone."""
+    wall = (of.toordinal() - _EPOCH) * _DAY
+    return wall - _offset(wall, zone)
+
+
+def instant(at: datetime) -> int:
+    """Milliseconds since the epoch of an aware datetime."""
+    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def _offset(wall: int, zone: ZoneInfo) -> int:
+    # Adding to an aware datetime moves its wall clock.
+    offset = (datetime(1970, 1, 1, tzinfo=zone) + timedelta(milliseconds=wall)).utcoffset()
+    return 0 if offset is None else offset // timedelta(milliseconds=1)
