@@ -1,0 +1,60 @@
+"""Minutes of the Fitbit Web API as CSV: time (seconds since local midnight), value, type, date. Pure."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from twin.intake.fitbit import sources
+from twin.intake.fitbit.clock import DAY, MINUTE, midnight_wall, parse_date
+from twin.intake.fitbit.rows import Row, cells_of, rows
+from twin.intake.fitbit.wall_samples import WallSamples
+from twin.intake.gathering import Tally
+from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
+from twin.intake.json_values import number
+
+_COLUMNS = ("time", "value", "type", "date")
+# Kind, unit and duration of each type. A minute's heart rate stands at its first instant, as in the API.
+_TYPES = {"heart rate": ("heart_rate", "/min", 0), "steps": ("steps", "{steps}", MINUTE)}
+
+
+def is_minutes(head: bytes) -> bool:
+    """Whether the first line is the header of such a table."""
+    header = cells_of(head.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0])
+    return header is not None and set(header) - {""} == set(_COLUMNS)
+
+
+def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+    """Heart rate and steps by the minute; raises Refused when the header is another one."""
+    lines = rows(stream)
+    header = next(lines, None)
+    if header is None or header.cells is None or not set(_COLUMNS) <= set(header.cells):
+        raise Refused(RefusalCode.UNKNOWN_FORMAT, "The first line is no header of a table of minutes.")
+    columns = tuple(header.cells.index(name) for name in _COLUMNS)
+    samples, tally = WallSamples(zone), Tally()
+    for row in lines:
+        _take(row, columns, len(header.cells), samples, tally)
+        yield from samples.full()
+    yield from samples.rest()
+    yield from tally.problems()
+
+
+def _take(row: Row, columns: tuple[int, ...], width: int, samples: WallSamples, tally: Tally) -> None:
+    place = f"line {row.line}"
+    if not row.ended:
+        tally.add(ProblemCode.TRUNCATED, "the last line may be cut off", place)
+        return
+    if row.cells is None or len(row.cells) != width:
+        tally.add(ProblemCode.MALFORMED, "not a row of this table", place)
+        return
+    time, written, type_, date = (row.cells[column] for column in columns)
+    if type_ not in _TYPES:
+        tally.add(ProblemCode.UNKNOWN_KIND, type_, place, sort=type_)
+        return
+    kind, unit, duration = _TYPES[type_]
+    on, second, value = parse_date(date), number(time), number(written)
+    if on is None or second is None or not 0 <= second * 1000 < DAY:
+        tally.add(ProblemCode.BAD_TIME, f"{date} {time}", place, kind=kind)
+    elif value is None:
+        tally.add(ProblemCode.NOT_A_NUMBER, written, place, kind=kind)
+    else:
+        samples.add(kind, sources.DEVICE, unit, midnight_wall(on) + round(second * 1000), duration, value)
