@@ -381,7 +381,7 @@ class Dribble(io.RawIOBase):
 @given(st.lists(st.integers(1, 400), max_size=30))
 def test_read_however_the_bytes_arrive_the_items_are_the_same(sizes: list[int]) -> None:
     content = export(*(record(value=str(60 + index)) for index in range(10)))
-    items = list(apple_health.read(Dribble(content, sizes), zone=UTC_ZONE))  # type: ignore[arg-type]
+    items = list(apple_health.read(Dribble(content, sizes), zone=UTC_ZONE))
     assert rows(items) == rows(read(content))
 
 
@@ -420,7 +420,7 @@ def test_read_a_large_export_takes_little_memory_and_comes_in_batches() -> None:
             len(item.columns)
             for item in apple_health.read(Endless(), zone=UTC_ZONE)
             if isinstance(item, Samples)
-        ]  # type: ignore[arg-type]
+        ]
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,0 +1,194 @@
+"""A plain table: start,kind,value,unit[,end][,source], one measurement a row. Pure."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from twin.intake.gathering import BATCH, Tally
+from twin.intake.items import Item, ProblemCode, RefusalCode, Refused, Samples
+from twin.intake.parsing import parse_instants, parse_numbers
+from twin.kinds import KINDS
+from twin.series.columns import Columns
+
+NAME = "plain_csv"
+
+LONGEST_LINE = 64 * 1024
+
+_REQUIRED = ("start", "kind", "value", "unit")
+_OPTIONAL = ("end", "source")
+_DELIMITERS = (",", ";", "\t")
+_LONGEST_SOURCE = 200
+# What bytes that are not UTF-8 are read as, and NUL, which no text column can hold.
+_UNREADABLE = "\ufffd"
+
+
+def sniff(head: bytes) -> bool:
+    """Whether the first line that is not blank names the columns."""
+    return _header(_text(head.lstrip().split(b"\n", 1)[0])) is not None
+
+
+def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+    """Every row as a sample; a row that cannot be one is a problem with its line number.
+
+    Columns stand in any order, and others are let be. Cells are parted by comma, semicolon or tab; with
+    semicolons the decimal mark may be a comma. Times are ISO 8601, in `zone` where they have no offset.
+    Raises Refused when the first line does not name the columns.
+    """
+    lines = _Lines(stream)
+    header = _header(next((line for line in lines if line.strip()), ""))
+    if header is None:
+        raise Refused(
+            RefusalCode.MALFORMED, "The first line must name the columns start, kind, value and unit."
+        )
+    tally = Tally()
+    table = _Table(header, zone, tally)
+    rows = csv.reader(lines, delimiter=header.delimiter, strict=True)
+    before = lines.number
+    while True:
+        try:
+            for row in rows:
+                before = lines.number
+                table.add(row, before)
+                if table.count >= BATCH:
+                    yield from table.samples()
+            break
+        except csv.Error as error:
+            # A quote that is never closed swallows the lines after it: they are counted.
+            lost = max(lines.number - before, 1)
+            tally.add(ProblemCode.MALFORMED, error, f"line {before + 1}", sort=str(before + 1), count=lost)
+            before = lines.number
+    yield from table.samples()
+    yield from tally.problems()
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Where the columns stand; one that is missing stands at -1."""
+
+    delimiter: str
+    width: int
+    place: dict[str, int]
+
+
+def _header(line: str) -> _Header | None:
+    for delimiter in _DELIMITERS:
+        try:
+            cells = next(csv.reader([line.lstrip("\ufeff")], delimiter=delimiter), [])
+        except csv.Error:
+            continue
+        names = [cell.strip().lower() for cell in cells]
+        place = {name: names.index(name) for name in (*_REQUIRED, *_OPTIONAL) if names.count(name) == 1}
+        if all(name in place for name in _REQUIRED):
+            missing = dict.fromkeys(_OPTIONAL, -1)
+            return _Header(delimiter, max(place.values()) + 1, missing | place)
+    return None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """The rows of one kind, source and unit, as text, with their line numbers."""
+
+    starts: list[str] = field(default_factory=list)
+    ends: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+
+
+class _Table:
+    """Rows pile up as text, and become arrays a batch at a time."""
+
+    def __init__(self, header: _Header, zone: ZoneInfo, tally: Tally) -> None:
+        self.count = 0
+        self._header = header
+        self._zone = zone
+        self._tally = tally
+        self._rows: dict[tuple[str, str, str], _Rows] = {}
+        place = header.place
+        self._key = (place["kind"], place["source"], place["unit"])
+        self._cells = (place["start"], place["end"], place["value"])
+
+    def add(self, row: list[str], line: int) -> None:
+        """Takes one row; a blank one is none."""
+        if len(row) < self._header.width:
+            if any(row):
+                self._bad(ProblemCode.MALFORMED, self._header.delimiter.join(row), line)
+            return
+        row.append("")  # what a missing column holds
+        kind, source, unit = self._key
+        key = (row[kind], row[source], row[unit])
+        rows = self._rows.get(key)
+        if rows is None:
+            rows = self._rows[key] = _Rows()
+        start, end, value = self._cells
+        rows.starts.append(row[start])
+        rows.ends.append(row[end])
+        rows.values.append(row[value])
+        rows.lines.append(line)
+        self.count += 1
+
+    def samples(self) -> Iterator[Samples]:
+        """Everything that has piled up, in the order in which each kind and source first appeared."""
+        rows, self._rows, self.count = self._rows, {}, 0
+        for (kind, source, unit), own in rows.items():
+            samples = self._samples(kind.strip(), " ".join(source.split()), unit.strip(), own)
+            if samples is not None:
+                yield samples
+
+    def _samples(self, kind: str, source: str, unit: str, rows: _Rows) -> Samples | None:
+        if kind not in KINDS or _UNREADABLE in source:
+            code = ProblemCode.UNKNOWN_KIND if kind not in KINDS else ProblemCode.MALFORMED
+            example = kind if kind not in KINDS else source
+            self._tally.add(code, example, f"line {rows.lines[0]}", kind=kind, count=len(rows.lines))
+            return None
+        starts = ends = parse_instants(rows.starts, self._zone)
+        if any(rows.ends):
+            texts = [end.strip() or start for start, end in zip(rows.starts, rows.ends, strict=True)]
+            ends = parse_instants(texts, self._zone)
+        decimal_comma = self._header.delimiter == ";"
+        values = parse_numbers(
+            [text.replace(",", ".") for text in rows.values] if decimal_comma else rows.values
+        )
+        timed, numeric = starts.good & ends.good, ~np.isnan(values)
+        for index in np.flatnonzero(~(timed & numeric)):
+            line = rows.lines[index]
+            if timed[index]:
+                self._bad(ProblemCode.NOT_A_NUMBER, rows.values[index], line, kind)
+            else:
+                self._bad(
+                    ProblemCode.BAD_TIME, f"{rows.starts[index]} {rows.ends[index]}".strip(), line, kind
+                )
+        columns = Columns(starts.at, ends.at - starts.at, values, starts.offset)
+        return Samples(kind, source[:_LONGEST_SOURCE], unit, columns.take(timed & numeric))
+
+    def _bad(self, code: ProblemCode, example: str, line: int, kind: str = "") -> None:
+        self._tally.add(code, example, f"line {line}", kind=kind, sort=str(line))
+
+
+class _Lines:
+    """The lines of the file as text; a line too long is a csv.Error, and the next call goes on after it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.number = 0
+        self._stream = stream
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
+            while line and not line.endswith(b"\n"):
+                line = self._stream.readline(LONGEST_LINE)
+            raise csv.Error(f"the line is longer than {LONGEST_LINE} bytes")
+        return _text(line)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").replace("\0", _UNREADABLE)
