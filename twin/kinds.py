@@ -34,6 +34,19 @@ class DayRule(StrEnum):
     DURATION = "duration"
 
 
+class BodySystem(StrEnum):
+    """What part of the person a kind speaks of, in the order in which they are shown."""
+
+    HEART = "heart"
+    LUNGS = "lungs"
+    METABOLISM = "metabolism"
+    KIDNEYS = "kidneys"
+    BODY = "body"
+    SLEEP = "sleep"
+    ACTIVITY = "activity"
+    MIND = "mind"
+
+
 class Verdict(IntEnum):
     """What the ranges say of one value."""
 
@@ -60,6 +73,7 @@ class Kind:
     hard: tuple[float, float]
     soft: tuple[float, float]
     topic: str
+    system: BodySystem
     daily: DayRule
     span_days: int
     decimals: int
@@ -150,11 +164,12 @@ def _catalogue() -> Mapping[str, Kind]:
         own = handling["kinds"][code]
         kinds[code] = Kind(
             code=code,
-            title=row["title"],
+            title=handling["short_titles"].get(code, row["title"]),
             unit=row["ucum"],
             hard=(float(row["hard_range"][0]), float(row["hard_range"][1])),
             soft=(float(row["soft_range"][0]), float(row["soft_range"][1])),
             topic=own["topic"],
+            system=BodySystem(own["system"]),
             daily=DayRule(own["daily"]),
             span_days=own["span_days"],
             decimals=own["decimals"],

@@ -13,6 +13,8 @@ from twin.series.columns import Columns
 from twin.state.summary import COUNTED, DaySummary
 
 MEAN_DAYS = 28
+# Fewer days than this are better read one by one.
+LEAST_DAYS_FOR_MEAN = 3
 SPARKLINE_DAYS = 30
 
 
@@ -26,10 +28,15 @@ class Reading:
 
 
 class Tile(TypedDict):
-    """One kind on a patient's overview. `flag` tells on which side of the soft range the value lies."""
+    """One kind on a patient's overview.
+
+    `flag` tells on which side of the soft range the value lies, `growing` that it is today's total so far.
+    """
 
     kind: str
     title: str
+    system: str
+    topic: str
     unit: str
     decimals: int
     value: float
@@ -37,6 +44,7 @@ class Tile(TypedDict):
     source: str
     flag: Literal["low", "high"] | None
     day: str
+    growing: bool
     mean_28: float | None
     sparkline: list[tuple[str, float]]
 
@@ -94,6 +102,8 @@ def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date)
     return {
         "kind": kind.code,
         "title": kind.title,
+        "system": kind.system.value,
+        "topic": kind.topic,
         "unit": kind.unit,
         "decimals": kind.decimals,
         "value": value,
@@ -101,7 +111,8 @@ def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date)
         "source": newest_day.source if counted else reading.source,
         "flag": "low" if value < kind.soft[0] else "high" if value > kind.soft[1] else None,
         "day": newest_day.day.isoformat(),
-        "mean_28": sum(recent) / len(recent) if recent else None,
+        "growing": kind.daily is DayRule.SUM and newest_day.day == today,
+        "mean_28": sum(recent) / len(recent) if len(recent) >= LEAST_DAYS_FOR_MEAN else None,
         "sparkline": [(day.day.isoformat(), day.value) for day in shown],
     }
 

@@ -48,6 +48,8 @@ def test_snapshot_of_a_measured_kind_shows_the_newest_reading():
     assert tile("sbp", reading, summaries([120.0, 130.0, 140.0])) == {
         "kind": "sbp",
         "title": "Systolic blood pressure",
+        "system": "heart",
+        "topic": "vitals",
         "unit": "mm[Hg]",
         "decimals": 0,
         "value": 152.0,
@@ -55,14 +57,16 @@ def test_snapshot_of_a_measured_kind_shows_the_newest_reading():
         "source": "cuff",
         "flag": None,
         "day": "2026-11-23",
+        "growing": False,
         "mean_28": 130.0,
         "sparkline": [("2026-11-21", 120.0), ("2026-11-22", 130.0), ("2026-11-23", 140.0)],
     }
 
 
 def test_snapshot_of_a_counted_kind_shows_its_day_and_leaves_today_out_of_the_mean():
-    shown = tile("steps", Reading(12.0, NOW, "phone"), summaries([8000.0, 6000.0, 500.0]))
+    shown = tile("steps", Reading(12.0, NOW, "phone"), summaries([8000.0, 7000.0, 6000.0, 500.0]))
     assert (shown["value"], shown["source"], shown["mean_28"]) == (500.0, "watch", 7000.0)
+    assert shown["growing"]
 
 
 def test_snapshot_counts_28_days_into_the_mean_and_30_into_the_sparkline():
@@ -88,8 +92,13 @@ def test_snapshot_flags_a_value_outside_the_soft_range(value, flag):
 
 def test_snapshot_counts_days_by_the_patients_own_date():
     after_midnight = datetime(2026, 11, 23, 23, 30, tzinfo=UTC)
-    shown = tile("steps", Reading(1.0, after_midnight, "phone"), summaries([8000.0]), now=after_midnight)
+    shown = tile("steps", Reading(1.0, after_midnight, "phone"), summaries([8000.0] * 3), now=after_midnight)
     assert shown["mean_28"] == 8000.0
+    assert not shown["growing"]
+
+
+def test_snapshot_of_two_days_shows_no_mean():
+    assert tile("hba1c", Reading(7.4, NOW, "laboratory"), summaries([7.6, 7.4]))["mean_28"] is None
 
 
 def test_snapshot_is_json_in_the_catalogues_order_and_skips_kinds_without_days():
