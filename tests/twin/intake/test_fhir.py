@@ -582,6 +582,14 @@ def test_read_of_a_named_person_takes_hers_alone() -> None:
         read_raw(raw, person="Patient/rita")
 
 
+def test_people_without_a_patient_resource_are_the_subjects() -> None:
+    subject = {"reference": "https://ehr.example/fhir/Patient/pia/_history/2"}
+    raw = json.dumps([weight(subject=subject), weight(subject={"reference": "Device/3"})]).encode()
+
+    assert fhir.people(io.BytesIO(raw)) == ["Patient/pia"]
+    assert samples_of(read_raw(raw, person="Patient/pia")) == {"weight": [81.35]}
+
+
 def test_read_of_the_same_patient_twice_is_one_person() -> None:
     assert samples_of(read(PIA, PIA, weight())) == {"weight": [81.35]}
 

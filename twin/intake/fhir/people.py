@@ -40,7 +40,7 @@ class People:
                 min(names, key=lambda name: (not name.startswith("Patient/"), name))
                 for names in self._patients
             ]
-        return sorted(self._subjects)
+        return [_relative(name) for name in sorted(self._subjects)]
 
     def owner(self, person: str | None) -> "Owner":
         """The one person whose data is to be read: the only one there is, or the one that `person` names.
@@ -49,7 +49,8 @@ class People:
         """
         candidates = self._patients or [{name} for name in self._subjects]
         if person is not None:
-            candidates = [names for names in candidates if names & {person, f"Patient/{person}"}]
+            wanted = {person, f"Patient/{person}"}
+            candidates = [names for names in candidates if wanted & (names | set(map(_relative, names)))]
             if not candidates:
                 raise LookupError(person)
         if len(candidates) > 1:
