@@ -4,7 +4,7 @@ import "./chart/chart.js";
 import { failure } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { Live, settled } from "./live.js";
-import { tileCards, tileNode } from "./tile.js";
+import { tileBoard, tileCards } from "./tile.js";
 import { uploadCard } from "./upload.js";
 
 const data = (element) => JSON.parse(element.querySelector("script").textContent);
@@ -12,8 +12,7 @@ const data = (element) => JSON.parse(element.querySelector("script").textContent
 /** <twin-tiles>: the snapshot's tiles, given as a JSON script; a press opens the kind in the chart. */
 class TwinTiles extends HTMLElement {
   connectedCallback() {
-    const cards = tileCards(data(this));
-    this.replaceChildren(...cards.map((card) => tileNode(card, { source: true, onclick: () => openInChart(card) })));
+    this.replaceChildren(...tileBoard(tileCards(data(this)), { source: true, open: openInChart }));
   }
 }
 

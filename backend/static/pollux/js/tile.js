@@ -6,15 +6,22 @@ import { number, signed, unitText, when } from "./format.js";
 
 const FLAGS = { low: "below the usual range", high: "above the usual range" };
 
-/** "28-day mean 134 (+4)": where the value stands against the person's own month. */
+// What is looked for first; the rest follows in the catalogue's order.
+const FIRST = ["sbp", "glucose_cgm", "glucose", "weight", "resting_heart_rate", "heart_rate", "steps", "sleep_duration", "spo2"];
+const OFTEN = 3;
+
+/** "28-day mean 134 (+4)": where the value stands against the person's own month, once there is a month. */
 function drift(tile) {
-  if (tile.mean_28 === null) return null;
+  if (tile.mean_28 === null || tile.sparkline.length < OFTEN) return null;
   if (tile.kinds.length > 1) return `28-day mean ${tile.meanText}`;
   return `28-day mean ${number(tile.mean_28, tile.decimals)} (${signed(tile.value - tile.mean_28, tile.decimals)})`;
 }
 
-/** Tiles as cards, blood pressure as one; each card has kinds, titles, decimals, values for whoever shows more. */
-export function tileCards(tiles) {
+const place = (tile) => (FIRST.includes(tile.kind) ? FIRST.indexOf(tile.kind) : FIRST.length);
+
+/** Tiles as cards, what matters most first, blood pressure as one; a card names its `kinds` and their `titles`. */
+export function tileCards(given) {
+  const tiles = [...given].sort((a, b) => place(a) - place(b));
   const dbp = tiles.find((tile) => tile.kind === "dbp");
   return tiles.flatMap((tile) => {
     if (tile.kind === "sbp" && dbp) {
@@ -40,7 +47,7 @@ export function tileCards(tiles) {
 /** The node of a card; a button when `onclick` is given. `source` also names the device or the person behind it. */
 export function tileNode(card, { onclick = null, pressed = null, source = false } = {}) {
   const spark = h("spark-line", {});
-  spark.points = card.sparkline ?? [];
+  spark.points = card.sparkline;
   return h(
     onclick ? "button" : "div",
     { class: "tile", "data-kind": card.kind, ...(onclick && { type: "button", onclick, "aria-pressed": String(Boolean(pressed)) }) },
@@ -54,4 +61,26 @@ export function tileNode(card, { onclick = null, pressed = null, source = false 
       [when(card.at), drift(card), source && card.source].filter(Boolean).map((text) => h("span", {}, text)),
     ),
   );
+}
+
+/** A card of something measured now and then, such as a laboratory value: one line. */
+function factNode(card, { onclick, pressed }) {
+  return h(
+    "button",
+    { class: "fact", type: "button", "data-kind": card.kind, "aria-pressed": String(Boolean(pressed)), onclick },
+    h("span", { class: "soft" }, card.title),
+    h("span", {}, h("strong", { class: "num" }, card.text), " ", h("span", { class: "soft" }, unitText(card.unit))),
+    h("span", { class: "soft small" }, card.flag && h("span", { class: "badge caution" }, FLAGS[card.flag]), " ", when(card.at)),
+  );
+}
+
+/** All cards: tiles for what is measured often, lines for the rest. `open(card)` follows a press. */
+export function tileBoard(cards, { open, chosen = null, source = false }) {
+  const options = (card) => ({ source, pressed: card.kind === chosen?.kind, onclick: () => open(card) });
+  const often = cards.filter((card) => card.sparkline.length >= OFTEN);
+  const rare = cards.filter((card) => card.sparkline.length < OFTEN);
+  return [
+    often.length > 0 && h("div", { class: "tiles" }, often.map((card) => tileNode(card, options(card)))),
+    rare.length > 0 && h("div", { class: "facts" }, rare.map((card) => factNode(card, options(card)))),
+  ].filter(Boolean);
 }

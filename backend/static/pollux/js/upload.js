@@ -5,7 +5,6 @@ import { h, icon } from "./dom.js";
 import { bytes, day, number, when, words } from "./format.js";
 
 const ASK_MS = 2000;
-const SHOW_AT_MOST_MS = 700;
 
 const STATUS = {
   received: ["Waiting to be read", ""],
@@ -129,36 +128,33 @@ export function uploadCard(upload, titles = new Map()) {
 
 /** Keeps one upload's card current inside `holder` until it is finished or `signal` aborts. */
 export function follow(upload, holder, { live, signal, titles, onFinish }) {
-  let asked = 0;
   let waiting = 0;
-  const show = (current) => holder.replaceChildren(uploadCard(current, titles));
-  const ask = async () => {
+  const show = (current) => {
+    upload = current;
+    holder.replaceChildren(uploadCard(upload, titles));
+    if (!upload.finished) return;
     clearTimeout(waiting);
-    asked = Date.now();
+    live.removeEventListener("progress", onProgress);
+  };
+  const hear = (current) => {
+    if (upload.finished) return;
+    show(current);
+    if (current.finished) onFinish?.(current);
+  };
+  const onProgress = ({ detail }) => detail.upload === upload.id && hear(detail);
+  // A push may be lost, and the socket may be down: a question now and then finds out all the same.
+  const ask = async () => {
     try {
-      upload = await get(`uploads/${upload.id}`, { signal });
-      show(upload);
+      hear(await get(`uploads/${upload.id}`, { signal }));
     } catch (error) {
-      // Out of reach for a moment: the card stays as it is, the next question follows.
       if (error.name === "AbortError" || error.status === 404) return;
     }
-    if (upload.finished) {
-      live.removeEventListener("progress", onProgress);
-      onFinish?.(upload);
-    } else {
-      waiting = setTimeout(ask, live.connected ? 5 * ASK_MS : ASK_MS);
-    }
-  };
-  const onProgress = ({ detail }) => {
-    if (detail.upload !== upload.id) return;
-    clearTimeout(waiting);
-    const pause = detail.finished ? 0 : Math.max(0, asked + SHOW_AT_MOST_MS - Date.now());
-    waiting = setTimeout(ask, pause);
+    if (!upload.finished) waiting = setTimeout(ask, live.connected ? 5 * ASK_MS : ASK_MS);
   };
   show(upload);
   if (upload.finished) return;
   live.addEventListener("progress", onProgress, { signal });
-  signal?.addEventListener("abort", () => clearTimeout(waiting));
+  signal.addEventListener("abort", () => clearTimeout(waiting));
   ask();
 }
 

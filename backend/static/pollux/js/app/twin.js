@@ -4,7 +4,7 @@ import "../chart/chart.js";
 import { get } from "../api.js";
 import { empty, failure, h } from "../dom.js";
 import { settled } from "../live.js";
-import { tileCards, tileNode } from "../tile.js";
+import { tileBoard, tileCards } from "../tile.js";
 
 export async function twin({ me, person, live, signal, detail, go }) {
   const snapshot = await get(`patients/${person.id}/snapshot`, { signal });
@@ -19,7 +19,7 @@ export async function twin({ me, person, live, signal, detail, go }) {
   const title = h("h2", {}, chosen.title);
   const chart = h("twin-chart", { patient: person.id, zone: person.own ? me.patient?.time_zone : null });
   const section = h("section", { class: "card stack twin-chart-card" }, title, chart);
-  const tiles = h("section", { class: "tiles", "aria-label": "What is measured" });
+  const tiles = h("section", { class: "stack", "aria-label": "What is measured" });
 
   const choose = (card) => {
     chosen = card;
@@ -29,19 +29,13 @@ export async function twin({ me, person, live, signal, detail, go }) {
     chart.setAttribute("kinds", card.kinds.join(","));
   };
   const show = () => {
-    tiles.replaceChildren(
-      ...cards.map((card) =>
-        tileNode(card, {
-          pressed: card.kind === chosen.kind,
-          onclick: () => {
-            go("twin", card.kinds.join(","), { quiet: true });
-            choose(card);
-            show();
-            section.scrollIntoView({ block: "start", behavior: "smooth" });
-          },
-        }),
-      ),
-    );
+    const open = (card) => {
+      go("twin", card.kinds.join(","), { quiet: true });
+      choose(card);
+      show();
+      section.scrollIntoView({ block: "start", behavior: "smooth" });
+    };
+    tiles.replaceChildren(...tileBoard(cards, { open, chosen }));
   };
   choose(chosen);
   show();

@@ -83,13 +83,14 @@ export function align(lines, unit) {
   return [x.map((at) => at / 1000), ...columns];
 }
 
+const MODELS = { prophet_weekly: "Prophet", mean_of_28_days: "the mean of 28 days" };
+
 function errorWords({ title, forecast }, { number, unit }, several) {
   const test = forecast?.backtest;
   if (!test || test.mae == null || test.mae_last_value == null) return [];
-  const better = test.mae > test.mae_last_value ? " So far the last value has been the better guide." : "";
   return [
     `${several ? `${title}: on` : "On"} this person's own past it was off by ${number(test.mae)} ${unit} on average; ` +
-      `repeating the last value, by ${number(test.mae_last_value)}.${better}`,
+      `repeating the last value, by ${number(test.mae_last_value)}.`,
   ];
 }
 
@@ -98,7 +99,7 @@ export function forecastWords(lines, { number, day, unit }) {
   const given = lines.filter(({ forecast }) => forecast);
   const makers = given.map(({ forecast }) => {
     const reason = forecast.reason ? ` ${forecast.reason.replace(/[.]?$/, ".")}` : "";
-    return `Forecast by ${forecast.model} up to ${day(forecast.days.at(-1))}, from data up to ${day(forecast.through)}.${reason}`;
+    return `Forecast by ${MODELS[forecast.model] ?? forecast.model} up to ${day(forecast.days.at(-1))}, from data up to ${day(forecast.through)}.${reason}`;
   });
   return [...new Set(makers), ...given.flatMap((line) => errorWords(line, { number, unit }, given.length > 1))];
 }

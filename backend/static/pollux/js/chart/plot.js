@@ -62,7 +62,7 @@ function timeLabels(zone) {
   const form = (options) => new Intl.DateTimeFormat(undefined, { ...options, timeZone: zone });
   const forms = [
     [365 * DAY, form({ year: "numeric" })],
-    [28 * DAY, form({ month: "short", year: "2-digit" })],
+    [28 * DAY, form({ month: "short", year: "numeric" })],
     [DAY, form({ day: "numeric", month: "short" })],
     [0, form({ hour: "2-digit", minute: "2-digit" })],
   ];
