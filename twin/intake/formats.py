@@ -3,9 +3,10 @@
 import codecs
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 from twin.intake import apple_health, fhir, fitbit, nightscout, plain_csv
@@ -29,6 +30,17 @@ class Format(Protocol):
         """The file's items; `zone` is the patient's, for times without an offset. Raises Refused."""
 
 
+@runtime_checkable
+class OfPeople(Format, Protocol):
+    """A format whose files name the people they speak of, and so may hold more than one."""
+
+    def people(self, stream: BinaryIO) -> Sequence[str]:
+        """A name for each person in the file. Raises Refused."""
+
+    def read(self, stream: BinaryIO, *, zone: ZoneInfo, person: str | None = None) -> Iterator[Item]:
+        """The items of the only person, or of the one named; Raises Refused where neither is clear."""
+
+
 FORMATS: Sequence[Format] = (apple_health, fitbit, nightscout, fhir, plain_csv)
 """In the order in which they are asked: the most particular first."""
 
@@ -46,41 +58,70 @@ def recognise(head: bytes) -> Format | None:
     return next((one for one in FORMATS if one.sniff(head)), None)
 
 
-def open_upload(path: Path, *, zone: ZoneInfo, name: str = "") -> OpenUpload:
+def open_upload(path: Path, *, zone: ZoneInfo, name: str = "", person: str | None = None) -> OpenUpload:
     """The items of an uploaded file; the same file gives the same items in the same order.
 
     A zip archive gives the items of each member that is recognised, and counts the others. `name` is what its
-    owner calls the file: some formats say only there what they hold. Raises Refused, here or at the first
-    item, when nothing of the file can be read.
+    owner calls the file: some formats say only there what they hold. `person` says whose data to take from a
+    file of several people, which is refused otherwise, as is an archive of several. Raises Refused, here or
+    at the first item, when nothing of the file can be read.
     """
     with path.open("rb") as file:
         start = file.read(len(MAGIC[0]))
         if not start:
             raise Refused(RefusalCode.EMPTY, "The file is empty.")
         if start in MAGIC:
-            return _open_archive(path, Archive(file), zone)
+            return _open_archive(path, Archive(file), zone, person)
         form = recognise(_text(file, name).read(HEAD))
     if form is None:
         raise _unknown("This file is not")
-    return OpenUpload(form.NAME, _file_items(path, form, zone, name))
+    return OpenUpload(form.NAME, _file_items(path, form, zone, name, person))
 
 
-def _file_items(path: Path, form: Format, zone: ZoneInfo, name: str) -> Iterator[Item]:
+def _file_items(path: Path, form: Format, zone: ZoneInfo, name: str, person: str | None) -> Iterator[Item]:
     with path.open("rb") as file:
-        yield from form.read(_text(file, name), zone=zone)
+        yield from _items(form, _text(file, name), zone, person)
 
 
-def _open_archive(path: Path, archive: Archive, zone: ZoneInfo) -> OpenUpload:
+def _items(form: Format, stream: BinaryIO, zone: ZoneInfo, person: str | None) -> Iterator[Item]:
+    if person is not None and isinstance(form, OfPeople):
+        return form.read(stream, zone=zone, person=person)
+    return form.read(stream, zone=zone)
+
+
+def _open_archive(path: Path, archive: Archive, zone: ZoneInfo, person: str | None) -> OpenUpload:
     if not archive.members:
         raise Refused(RefusalCode.EMPTY, "The archive is empty.")
     forms = [recognise(_text(archive.open(info), info.filename).read(HEAD)) for info in archive.members]
     names = sorted({form.NAME for form in forms if form is not None})
     if not names:
         raise _unknown("Nothing in this archive is")
-    return OpenUpload("+".join(names), _archive_items(path, forms, zone))
+    if person is None:
+        _refuse_several_people(archive, forms)
+    return OpenUpload("+".join(names), _archive_items(path, forms, zone, person))
 
 
-def _archive_items(path: Path, forms: Sequence[Format | None], zone: ZoneInfo) -> Iterator[Item]:
+def _refuse_several_people(archive: Archive, forms: Sequence[Format | None]) -> None:
+    """Raises Refused when members of one format name several people between them, each perhaps one alone."""
+    people: dict[str, set[str]] = {}
+    for info, form in zip(archive.members, forms, strict=True):
+        if not isinstance(form, OfPeople):
+            continue
+        met = people.setdefault(form.NAME, set())
+        # A member that cannot be read is refused, and counted, when it is read.
+        with suppress(Refused):
+            met.update(form.people(_text(archive.open(info), info.filename)))
+        if len(met) > 1:
+            raise Refused(
+                RefusalCode.SEVERAL_PEOPLE,
+                "This archive holds the data of several people, and does not say which of them you are. "
+                "Please upload the files of one person at a time.",
+            )
+
+
+def _archive_items(
+    path: Path, forms: Sequence[Format | None], zone: ZoneInfo, person: str | None
+) -> Iterator[Item]:
     """The items of each member that has a format; the others, and refused ones, are counted by folder."""
     tally = Tally()
     refusals: list[Refused] = []
@@ -96,7 +137,7 @@ def _archive_items(path: Path, forms: Sequence[Format | None], zone: ZoneInfo) -
                 continue
             member = archive.open(info)
             try:
-                for item in form.read(_text(member, name), zone=zone):
+                for item in _items(form, _text(member, name), zone, person):
                     nothing_read = False
                     if several and isinstance(item, Problem):
                         yield replace(item, place=f"{name}: {item.place}")

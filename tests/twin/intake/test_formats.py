@@ -1,6 +1,7 @@
 """An uploaded file, whatever it is in: recognised, opened, or refused in words."""
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -172,3 +173,41 @@ def test_open_upload_what_cannot_be_read_is_refused(opened: Open, content: bytes
         list(opened(content).items)
     assert refusal.value.code is code
     assert refusal.value.message.endswith(".")
+
+
+def bundle_of(patient: str) -> bytes:
+    weight = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+        "subject": {"reference": f"Patient/{patient}"},
+        "effectiveDateTime": "2024-07-01T12:00:00Z",
+        "valueQuantity": {"value": 81.35, "unit": "kg"},
+    }
+    entries = [{"resource": resource} for resource in ({"resourceType": "Patient", "id": patient}, weight)]
+    return json.dumps({"resourceType": "Bundle", "entry": entries}).encode()
+
+
+def test_open_upload_an_archive_of_a_bundle_for_each_of_several_people_is_refused(opened: Open) -> None:
+    with pytest.raises(Refused) as refused:
+        opened(zipped(("pia.json", bundle_of("pia")), ("paul.json", bundle_of("paul"))))
+
+    assert refused.value.code == RefusalCode.SEVERAL_PEOPLE
+
+
+def test_open_upload_an_archive_of_one_person_in_several_files_is_read(opened: Open) -> None:
+    items = list(opened(zipped(("2023.json", bundle_of("pia")), ("2024.json", bundle_of("pia")))).items)
+
+    assert [value for _, _, value in values(items)] == [81.35, 81.35]
+
+
+def test_open_upload_of_a_named_person_takes_hers_alone(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(zipped(("pia.json", bundle_of("pia")), ("paul.json", bundle_of("paul"))))
+
+    items = list(open_upload(path, zone=ZONE, person="Patient/pia").items)
+
+    assert [value for _, _, value in values(items)] == [81.35]
+    assert [(problem.code, problem.place) for problem in problems(items)] == [
+        (ProblemCode.SKIPPED_MEMBER, "paul.json")
+    ]
