@@ -5,16 +5,21 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from backend import embedded, env, supervisor
 from backend.management.commands import up
 
 
 def main() -> None:
-    if sys.argv[1:2] == ["up"]:
-        # Started before any setting is read: it provides the servers and secrets that the settings ask for.
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command == "up":
+        # Before any setting is read: it makes the servers and the secret that the settings ask for.
         up.Command().run_from_argv(sys.argv)
-    else:
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
-        execute_from_command_line(sys.argv)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+    try:
+        with supervisor.connected(as_owner=command == "migrate"):
+            execute_from_command_line(sys.argv)
+    except (env.BadEnvironment, embedded.CannotStart) as reason:
+        sys.exit(str(reason))
 
 
 if __name__ == "__main__":

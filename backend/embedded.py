@@ -116,20 +116,37 @@ def servers(
             stack.callback(children.stop, process, (signal.SIGINT, signal.SIGQUIT), grace=20)
             running.processes["postgres"] = process
             _await_postgres(process, sockets, data_dir, report)
-            where = f"host={sockets}&port={PORT}"
-            running.environment["DATABASE_URL"] = f"postgresql://pollux_app@/pollux?{where}"
-            running.environment["DATABASE_OWNER_URL"] = f"postgresql://pollux_owner@/pollux?{where}"
+            running.environment.update(_postgres_urls(sockets))
         if redis:
             lock = stack.enter_context(_vacated(data_dir / "redis", report))
             process = _start_redis(programs, data_dir, sockets, account, lock, durable=durable)
             stack.callback(children.stop, process, (signal.SIGTERM,), grace=10)
             running.processes["redis"] = process
-            running.environment["REDIS_URL"] = f"unix://{sockets}/redis.sock?db=0"
+            running.environment.update(_redis_url(sockets))
             _await_redis(process, running.environment["REDIS_URL"], data_dir, report)
         yield running
 
 
+def environment_of_another_run(data_dir: Path) -> dict[str, str] | None:
+    """What names the servers that another process runs on `data_dir`; None when none does."""
+    try:
+        with _claimed(data_dir):
+            return None
+    except FileNotFoundError:
+        return None
+    except CannotStart:
+        sockets = (data_dir / "sockets").readlink()
+        return {**_postgres_urls(sockets), **_redis_url(sockets)}
+
+
 # PostgreSQL
+
+
+def _postgres_urls(sockets: Path) -> dict[str, str]:
+    return {
+        "DATABASE_URL": f"postgresql://pollux_app@/pollux?host={sockets}&port={PORT}",
+        "DATABASE_OWNER_URL": f"postgresql://pollux_owner@/pollux?host={sockets}&port={PORT}",
+    }
 
 
 def _start_postgres(
@@ -220,6 +237,10 @@ def _grant_roles(connection: psycopg.Connection) -> None:
 
 
 # Redis
+
+
+def _redis_url(sockets: Path) -> dict[str, str]:
+    return {"REDIS_URL": f"unix://{sockets}/redis.sock?db=0"}
 
 
 def _start_redis(

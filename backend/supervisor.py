@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -42,7 +42,7 @@ class Step:
     title: str
     argv: tuple[str, ...]
     as_owner: bool = False  # may change the database's tables
-    shown: bool = False  # what it printed is shown once all runs
+    shown: bool = False  # the last paragraph that it printed is shown once all runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,10 @@ def up(
 ) -> int:
     """Run until a signal comes (0) or something cannot go on (1). Nothing is left running, even on kill -9.
 
-    The services stop in the order given, the servers after them.
+    The services stop in the order given, the servers after them. A `report` that fails, as when the terminal
+    is gone, disturbs nothing.
     """
+    report = _unbreakable(report)
     try:
         with _stop_signals():
             place = place_from_environment()
@@ -110,6 +112,27 @@ def place_from_environment() -> Place:
         port=env.integer("PORT", 8000, low=1, high=65535),
         data_dir=Path(env.text("DATA_DIR", str(CHECKOUT / ".data"))).absolute(),
     )
+
+
+@contextmanager
+def connected(*, as_owner: bool) -> Iterator[None]:
+    """Name in the environment, for one command, the servers and the secret that it does not name yet.
+
+    They are those of an `up` that runs on the same DATA_DIR, or else start now and end with the block. Where
+    DATABASE_URL and REDIS_URL are both given, nothing is touched. `as_owner`: the command may change tables.
+    """
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        yield
+        return
+    place = place_from_environment()
+    with ExitStack() as stack:
+        servers = embedded.environment_of_another_run(place.data_dir)
+        if servers is None:
+            servers = stack.enter_context(_servers(place)).environment
+        given = {name: value for name, value in os.environ.items() if value}
+        owner, plain = _environments(place, {**servers, **given})
+        os.environ.update(owner if as_owner else plain)
+        yield
 
 
 def keep_running(
@@ -149,13 +172,8 @@ def keep_running(
 
 def _run(place: Place, steps: Sequence[Step], services: Sequence[Service], report: Report) -> None:
     report("Starting the servers")
-    with embedded.servers(
-        place.data_dir,
-        postgres=not os.environ.get("DATABASE_URL"),
-        redis=not os.environ.get("REDIS_URL"),
-        report=report,
-    ) as running:
-        as_owner, environment = _environments(place, running.environment)
+    with _servers(place, report) as running:
+        as_owner, environment = _environments(place, {**os.environ, **running.environment})
         printed = [_finish(step, as_owner if step.as_owner else environment, place, report) for step in steps]
         report("Starting " + ", ".join(service.name for service in services))
         keep_running(
@@ -165,17 +183,26 @@ def _run(place: Place, steps: Sequence[Step], services: Sequence[Service], repor
             servers=running.processes,
             ready=lambda: _answers(place),
             when_ready=lambda: report(
-                "\n".join(f"\n{text}" for step, text in zip(steps, printed, strict=True) if step.shown)
+                "".join(f"\n{text}" for step, text in zip(steps, printed, strict=True) if step.shown)
                 + f"\n\nPollux is at {place.address}/\nLogs are in {place.logs}. Ctrl-C stops everything."
             ),
             report=report,
         )
 
 
-def _environments(place: Place, servers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+def _servers(place: Place, report: Report = lambda _: None) -> AbstractContextManager[embedded.Servers]:
+    """The servers that the environment leaves to us."""
+    return embedded.servers(
+        place.data_dir,
+        postgres=not os.environ.get("DATABASE_URL"),
+        redis=not os.environ.get("REDIS_URL"),
+        report=report,
+    )
+
+
+def _environments(place: Place, given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What migrations see, and what everything else sees: only the former may own tables."""
-    shared = {**os.environ, **servers, "DATA_DIR": str(place.data_dir)}
-    shared["SITE_URL"] = shared.get("SITE_URL") or place.address
+    shared = {**given, "DATA_DIR": str(place.data_dir), "SITE_URL": given.get("SITE_URL") or place.address}
     if not (shared.get("SECRET_KEY") or shared.get("SECRET_KEY_FILE")):
         shared["SECRET_KEY"] = _kept_secret(place.data_dir / "secret.key")
     owner_url = shared.pop("DATABASE_OWNER_URL", "") or shared["DATABASE_URL"]
@@ -205,7 +232,7 @@ def _refuse_busy_port(place: Place) -> None:
 
 
 def _finish(step: Step, environment: Mapping[str, str], place: Place, report: Report) -> str:
-    """Run the step to its end and return what it printed; a failure is CannotRun with its last lines."""
+    """Run the step to its end and return its last paragraph; a failure is CannotRun with its last lines."""
     report(step.title)
     log = place.logs / f"{step.name}.log"
     log.unlink(missing_ok=True)
@@ -218,7 +245,7 @@ def _finish(step: Step, environment: Mapping[str, str], place: Place, report: Re
         children.stop(process, (signal.SIGTERM,), grace=5)
     if process.returncode != 0:
         raise CannotRun(f"{step.title} failed:\n{children.last_lines(log)}")
-    return log.read_text(errors="replace").strip()
+    return log.read_text(errors="replace").strip("\n").rpartition("\n\n")[-1]
 
 
 def _start(service: Service, environment: Mapping[str, str], logs: Path) -> subprocess.Popen[bytes]:
@@ -260,6 +287,14 @@ def _answers(place: Place) -> bool:
     if status >= 500:
         raise CannotRun(f"The first page answers {status}:\n{children.last_lines(place.logs / 'web.log')}")
     return True
+
+
+def _unbreakable(report: Report) -> Report:
+    def told(line: str) -> None:
+        with suppress(OSError):
+            report(line)
+
+    return told
 
 
 @contextmanager

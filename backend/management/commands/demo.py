@@ -14,6 +14,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **_options: Any) -> None:
         now = timezone.now()
         logins = [login for seed in ports.seeders for login in seed(now, self.stdout.write)]
+        self.stdout.write("")  # `up` shows the last paragraph
         width = max((len(login.email) for login in logins), default=0)
         for login in logins:
             self.stdout.write(f"  {login.email:<{width}}  {login.password}  {login.name}, {login.what}")

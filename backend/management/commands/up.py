@@ -1,7 +1,6 @@
 """`manage.py up`: all of Pollux in one terminal. It runs without Django's settings; manage.py says why."""
 
 import sys
-from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -22,9 +21,8 @@ class Command(BaseCommand):
         sys.exit(supervisor.up(steps, services, self._report))
 
     def _report(self, line: str) -> None:
-        with suppress(OSError):  # a terminal that is gone must not disturb the stopping
-            self.stdout.write(line)
-            self.stdout.flush()
+        self.stdout.write(line)
+        self.stdout.flush()
 
 
 def steps(_place: Place) -> list[Step]:
