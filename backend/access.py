@@ -3,9 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django.http import Http404
 
 from backend.models import AuditAction, AuditEvent, Clinician, Patient, User
@@ -13,6 +15,8 @@ from backend.rules import OWNER, Grant, Need, Role, Standing, Topic, standing
 from backend.scope import M, PatientScopedQuerySet, valid_grants
 
 ME = "me"
+LISTING_IS_NEWS_AFTER = timedelta(hours=1)
+"""A list that is reloaded all day is one look an hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,30 @@ def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) ->
     if access.standing.role is not Role.SELF:
         record_audit(access, what=what, action=AuditAction.ACT if need is Need.ACT else AuditAction.READ)
     return access
+
+
+def access_listed(user: User, patients: Sequence[Patient], *, what: str) -> dict[UUID, Standing]:
+    """What the person is to each patient of a list of hers; for others' patients the list stands in the audit."""
+    standings = standings_of(user, patients)
+    others = [patient for patient in patients if standings[patient.id].role is not Role.SELF]
+    noted = set(
+        AuditEvent.objects.filter(
+            patient__in=others, actor=user, what=what, at__gt=Now() - LISTING_IS_NEWS_AFTER
+        ).values_list("patient_id", flat=True)
+    )
+    AuditEvent.objects.bulk_create(
+        AuditEvent(
+            patient=patient,
+            actor=user,
+            role=standings[patient.id].role or "",
+            action=AuditAction.READ,
+            what=what,
+            topics=sorted(standings[patient.id].read),
+        )
+        for patient in others
+        if patient.id not in noted
+    )
+    return standings
 
 
 def recheck_patient(user: User, patient: UUID | str, need: Need) -> Access:

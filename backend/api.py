@@ -6,6 +6,7 @@ A view that does not declare what it needs cannot be defined.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -17,11 +18,11 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from backend import services
-from backend.access import Access, access_patient, audit_of, standings_of
+from backend.access import Access, access_listed, access_patient, audit_of
 from backend.actor import become
 from backend.models import User
 from backend.queries import grants_of, looks_after, teams_to_grant
-from backend.rest import Pages
+from backend.rest import Pages, page_schema
 from backend.rules import Need
 from backend.scope import visible_patients
 from backend.serializers import (
@@ -96,7 +97,10 @@ class Me(PersonView):
 
     @extend_schema(responses=MeOut)
     def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
-        return Response(MeOut({"user": self.person, "looks_after": looks_after(self.person)}).data)
+        others = list(looks_after(self.person))
+        standings = access_listed(self.person, others, what="list of patients")
+        pairs = [(patient, standings[patient.id]) for patient in others]
+        return Response(MeOut({"user": self.person, "looks_after": pairs}).data)
 
 
 class MyPatient(PersonView):
@@ -113,11 +117,11 @@ class MyPatient(PersonView):
 class Patients(PersonView):
     """Everybody whom the person may see."""
 
-    @extend_schema(responses=ReachablePatientOut(many=True))
+    @extend_schema(operation_id="patients_list", responses=page_schema(ReachablePatientOut))
     def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
         pages = Pages()
         page = pages.paginate_queryset(visible_patients(self.person, Need.SEE), self.request, view=self) or []
-        standings = standings_of(self.person, page)
+        standings = access_listed(self.person, page, what="list of patients")
         pairs = [(patient, standings[patient.id]) for patient in page]
         return pages.get_paginated_response(ReachablePatientOut(pairs, many=True).data)
 
@@ -125,7 +129,7 @@ class Patients(PersonView):
 class Teams(PersonView):
     """The care teams to which a patient can grant."""
 
-    @extend_schema(responses=TeamOut(many=True))
+    @extend_schema(operation_id="teams_list", responses=page_schema(TeamOut))
     def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
         return self.page_of(teams_to_grant(), TeamOut)
 
@@ -136,7 +140,7 @@ class Grants(PatientView):
     needs = {"get": Need.SHARE, "post": Need.SHARE}
     what = "grants"
 
-    @extend_schema(responses=GrantOut(many=True))
+    @extend_schema(operation_id="grants_list", responses=page_schema(GrantOut))
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         return self.page_of(grants_of(self.access.patient), GrantOut)
 
@@ -166,7 +170,7 @@ class Audit(PatientView):
     needs = {"get": Need.SHARE}
     what = "audit"
 
-    @extend_schema(responses=AuditEventOut(many=True))
+    @extend_schema(operation_id="audit_list", responses=page_schema(AuditEventOut))
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         return self.page_of(audit_of(self.access.patient), AuditEventOut)
 
@@ -186,6 +190,8 @@ class LiveTicket(PersonView):
     """A single-use ticket that opens the websocket within 30 seconds, for clients that can send no header."""
 
     @extend_schema(request=None, responses={201: TicketOut})
-    def post(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
-        ticket = issue_ticket(self.person)
+    def post(self, request: Request) -> Response:
+        # The app's session came by header, the browser's by cookie.
+        session = request.auth if isinstance(request.auth, SessionBase) else request.session
+        ticket = issue_ticket(str(session.session_key))
         return Response({"ticket": ticket, "expires_in": TICKET_LASTS}, status=201)

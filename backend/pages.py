@@ -82,7 +82,7 @@ class ConsolePage(PersonPage):
         return super().dispatch(request, *args, **kwargs)
 
 
-class ConsolePatient(PatientPage):
+class ConsolePatient(ConsolePage, PatientPage):
     """One patient's page: a shell whose panels each room serves itself."""
 
     needs = {"get": Need.SEE}

@@ -1,16 +1,20 @@
 """Errors of the API as problem+json (RFC 9457): one shape, no traceback, nothing clinical."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
+from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from backend.services import NotPossible
+
+log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -44,10 +48,45 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:  # noq
                 headers["WWW-Authenticate"] = getattr(error, "auth_header", "X-Session-Token")
             if isinstance(error, exceptions.Throttled) and error.wait is not None:
                 headers["Retry-After"] = str(int(error.wait) + 1)
+        case RedisError():
+            log.warning("action=redis_failed error=%s", type(error).__name__)
+            body = problem(503, "A part of the service is not there at the moment. Try again soon.")
+            headers["Retry-After"] = "5"
         case _:
             return None
     set_rollback()
     return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Says in the API's description that whatever fails is answered with a problem."""
+    result["components"]["schemas"]["Problem"] = {
+        "type": "object",
+        "description": "An error (RFC 9457).",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "message"],
+                    "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                },
+            },
+        },
+    }
+    problem_response = {
+        "description": "An error.",
+        "content": {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation["responses"]["default"] = problem_response
+    return result
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,9 +2,8 @@
 
 from django.db.models import QuerySet
 
-from backend.access import standings_of
 from backend.models import CareGrant, CareTeam, Clinician, Patient, User
-from backend.rules import Need, Standing
+from backend.rules import Need
 from backend.scope import visible_patients
 
 
@@ -22,11 +21,9 @@ def teams_to_grant() -> QuerySet[CareTeam]:
     return CareTeam.objects.select_related("clinic").order_by("-id")
 
 
-def looks_after(user: User) -> list[tuple[Patient, Standing]]:
-    """The first hundred patients of a caregiver or clinician beside herself, by name, with what she is to each."""
-    others = list(visible_patients(user, Need.SEE).exclude(user=user).order_by("name", "id")[:100])
-    standings = standings_of(user, others)
-    return [(patient, standings[patient.id]) for patient in others]
+def looks_after(user: User) -> QuerySet[Patient]:
+    """The first hundred patients of a caregiver or clinician beside herself, by name."""
+    return visible_patients(user, Need.SEE).exclude(user=user).order_by("name", "id")[:100]
 
 
 def clinician_of(user: User) -> Clinician | None:

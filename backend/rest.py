@@ -1,7 +1,14 @@
-"""What REST framework uses unless a view says otherwise: who is asking, that nobody may, and how lists page."""
+"""What REST framework uses unless a view says otherwise: who is asking, that nobody may, how bodies and lists are read."""
+
+from typing import Any
+from uuid import UUID
 
 from allauth.headless.contrib.rest_framework.authentication import XSessionTokenAuthentication
-from rest_framework.pagination import CursorPagination
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import inline_serializer
+from rest_framework import parsers, serializers
+from rest_framework.exceptions import NotFound, ParseError
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -20,6 +27,26 @@ class AppSession(XSessionTokenAuthentication):
         return "X-Session-Token"
 
 
+class AppSessionScheme(OpenApiAuthenticationExtension):
+    """AppSession in the API's description."""
+
+    target_class = AppSession
+    name = "appSession"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002 - its signature
+        return {"type": "apiKey", "in": "header", "name": "X-Session-Token"}
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON as REST framework reads it; nesting deeper than Python can follow is the sender's error too."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise ParseError("JSON parse error - nested too deeply") from None
+
+
 class Pages(CursorPagination):
     """Pages by cursor, newest first: rows that arrive meanwhile shift nothing."""
 
@@ -27,3 +54,25 @@ class Pages(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 500
     ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        cursor = super().decode_cursor(request)
+        try:
+            # Every list is ordered by a UUID: anything else did not come from us.
+            if cursor is not None and cursor.position is not None:
+                UUID(cursor.position)
+        except ValueError:
+            raise NotFound(self.invalid_cursor_message) from None
+        return cursor
+
+
+def page_schema(row: type[serializers.BaseSerializer[Any]]) -> serializers.Serializer[Any]:
+    """The shape of a page of these rows, for the API's description."""
+    return inline_serializer(
+        name=f"{row.__name__}Page",
+        fields={
+            "next": serializers.URLField(allow_null=True),
+            "previous": serializers.URLField(allow_null=True),
+            "results": row(many=True),
+        },
+    )

@@ -1,5 +1,6 @@
 """Wire shapes of people and access; no queries beyond what a row carries, no writes."""
 
+import re
 from typing import Any
 
 from django.utils import timezone
@@ -50,6 +51,11 @@ class PatientIn(serializers.Serializer[Any]):
             raise serializers.ValidationError("This is not a birth date of a living person.")
         return day
 
+    def validate_units(self, units: dict[str, str]) -> dict[str, str]:
+        if len(units) > 100 or not all(re.fullmatch(r"[a-z0-9_]{1,40}", kind) for kind in units):
+            raise serializers.ValidationError("Name the unit of each kind by the kind's code.")
+        return units
+
 
 class PatientOut(serializers.ModelSerializer[Patient]):
     class Meta:
@@ -60,15 +66,19 @@ class PatientOut(serializers.ModelSerializer[Patient]):
 class ReachablePatientOut(serializers.Serializer[Any]):
     """A (patient, standing) pair: somebody whom the reader may see, and what the reader is to them."""
 
-    id = serializers.UUIDField(source="0.id")
-    name = serializers.CharField(source="0.name")
-    birth_date = serializers.DateField(source="0.birth_date")
-    sex = serializers.CharField(source="0.sex")
-    role = serializers.CharField(source="1.role")
+    id = serializers.UUIDField(source="patient.id")
+    name = serializers.CharField(source="patient.name")
+    birth_date = serializers.DateField(source="patient.birth_date")
+    sex = serializers.CharField(source="patient.sex")
+    role = serializers.CharField(source="standing.role")
     topics = serializers.SerializerMethodField()
 
-    def get_topics(self, pair: tuple[Patient, Standing]) -> dict[str, str]:
-        return topic_levels(pair[1])
+    def to_representation(self, pair: tuple[Patient, Standing]) -> dict[str, Any]:
+        patient, standing = pair
+        return super().to_representation({"patient": patient, "standing": standing})
+
+    def get_topics(self, pair: dict[str, Any]) -> dict[str, str]:
+        return topic_levels(pair["standing"])
 
 
 class ClinicianOut(serializers.ModelSerializer[Clinician]):
@@ -101,16 +111,13 @@ class TeamOut(serializers.ModelSerializer[CareTeam]):
 class GrantIn(serializers.Serializer[Any]):
     """To a person by e-mail address, or to a team by id."""
 
-    to_email = serializers.SlugRelatedField(
-        slug_field="email", queryset=User.objects.filter(is_active=True), required=False, source="person",
-        error_messages={"does_not_exist": "Nobody with this address has an account here."},
-    )
-    team = serializers.PrimaryKeyRelatedField(queryset=CareTeam.objects.all(), required=False)
+    to_email = serializers.EmailField(required=False)
+    team = serializers.UUIDField(required=False)
     topics = TopicLevels()
-    until = serializers.DateTimeField(required=False, allow_null=True, source="ends_at")
+    until = serializers.DateTimeField(required=False, allow_null=True)
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
-        if ("person" in given) == ("team" in given):
+        if ("to_email" in given) == ("team" in given):
             raise serializers.ValidationError({"to_email": "Name one person or one team."})
         return given
 

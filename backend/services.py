@@ -46,23 +46,32 @@ def create_grant(
     access: Access,
     topics: Mapping[Topic, Level],
     now: datetime,
-    person: User | None = None,
-    team: CareTeam | None = None,
-    ends_at: datetime | None = None,
+    to_email: str = "",
+    team: UUID | None = None,
+    until: datetime | None = None,
 ) -> CareGrant:
-    """Lets one person or one team read, or also act, in some topics. Raises NotPossible."""
+    """Lets the person of an address, or else a team, read, or also act, in some topics. Raises NotPossible."""
+    person = to_team = None
+    if team is None:
+        person = User.objects.filter(email=to_email.strip().lower(), is_active=True).first()
+        if person is None:
+            raise NotPossible("to_email", "Nobody with this address has an account here.")
+    else:
+        to_team = CareTeam.objects.select_related("clinic").filter(id=team).first()
+        if to_team is None:
+            raise NotPossible("team", "There is no such team.")
     if person == access.user:
         raise NotPossible("to_email", "You already see everything of your own.")
-    if ends_at is not None and ends_at <= now:
+    if until is not None and until <= now:
         raise NotPossible("until", "The end lies in the past.")
     grant = CareGrant.objects.create(
         patient=access.patient,
         person=person,
-        team=team,
+        team=to_team,
         read=sorted(topics),
         act=sorted(topic for topic, level in topics.items() if level is Level.ACT),
         starts_at=now,
-        ends_at=ends_at,
+        ends_at=until,
         granted_by=access.user,
     )
     record_audit(access, what=f"grant {grant.id}", action=AuditAction.GRANT)
@@ -122,7 +131,8 @@ def open_emergency_access(*, actor: User, patient_email: str, reason: str, now: 
             reason=reason,
         )
         record_change(patient.id, topic=Topic.RECORDS, ref=f"grant/{grant.id}")
-    transaction.on_commit(lambda: _tell_of_emergency_access(patient.user.email))
+    # Robust: she is told by the audit and the change in any case, and the chart is open.
+    transaction.on_commit(lambda: _tell_of_emergency_access(patient.user.email), robust=True)
     return grant
 
 

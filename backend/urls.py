@@ -1,5 +1,7 @@
 """Where everything is. Wires only."""
 
+from csp.constants import SELF, UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -9,9 +11,14 @@ from backend import api, pages
 handler404 = "backend.problems.not_found"
 handler500 = "backend.problems.server_error"
 
+# Swagger's page carries a style sheet of its own inline.
+docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
+    SpectacularSwaggerSplitView.as_view(url_name="api:schema")
+)
+
 api_urls = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("docs/", docs, name="docs"),
     path("me", api.Me.as_view(), name="me"),
     path("me/patient", api.MyPatient.as_view(), name="my-patient"),
     path("patients/", api.Patients.as_view(), name="patients"),

@@ -4,26 +4,31 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from backend.access import ME, access_patient, access_row
+from backend.access import access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
+from backend.rest import page_schema
 from backend.rules import Need
+from backend.services import NotPossible
 from twin.kinds import KINDS, kind
 from twin.models import Source, Upload
 from twin.queries import days_of, newest_forecasts, records_of, snapshot_tiles, uploads_of
 from twin.serializers import (
     ForecastOut,
+    ForecastsIn,
     ForecastsOut,
     KindOut,
     MeasurementIn,
     RecordOut,
+    RecordsIn,
     ReportOut,
     SeriesIn,
     SeriesOut,
@@ -32,6 +37,7 @@ from twin.serializers import (
     SummaryOut,
     UploadIn,
     UploadOut,
+    UploadsIn,
 )
 from twin.series import store
 from twin.series.thin import thin
@@ -39,6 +45,13 @@ from twin.services.observations import record_measurements
 from twin.services.uploads import receive_upload
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
+LONGEST_KEY = 200
+MEASUREMENTS = PolymorphicProxySerializer(
+    component_name="Measurements",
+    serializers=[MeasurementIn, MeasurementIn(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
 
 
 class Kinds(PersonView):
@@ -54,13 +67,13 @@ class Uploads(PersonView):
 
     parser_classes = [MultiPartParser]
 
-    @extend_schema(parameters=[OpenApiParameter("patient", UUID)], responses=UploadOut(many=True))
+    @extend_schema(parameters=[UploadsIn], operation_id="uploads_list", responses=page_schema(UploadOut))
     def get(self, request: Request) -> Response:
-        patient = request.query_params.get("patient")
-        access = None
-        if patient:
-            access = access_patient(self.person, _patient_ref(patient), Need.READ, what="uploads")
-        return self.page_of(uploads_of(self.person, access.patient if access else None), UploadOut)
+        wanted = UploadsIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        access = access_patient(self.person, wanted.validated_data["patient"], Need.READ, what="uploads")
+        access.topic(Upload.TOPIC)
+        return self.page_of(uploads_of(self.person, access.patient), UploadOut)
 
     @extend_schema(
         request={"multipart/form-data": UploadIn},
@@ -70,15 +83,17 @@ class Uploads(PersonView):
     def post(self, request: Request) -> Response:
         given = UploadIn(data=request.data)
         given.is_valid(raise_exception=True)
-        patient = given.validated_data.get("patient", ME)
-        access = access_patient(self.person, patient, Need.ACT, what="upload")
+        file = given.validated_data["file"]
+        access = access_patient(self.person, given.validated_data["patient"], Need.ACT, what="upload")
         access.topic(Upload.TOPIC)
+        if file.size > settings.UPLOAD_MAX_BYTES:
+            raise NotPossible("file", "This file is larger than what can be taken here.")
         upload, made = receive_upload(
             access=access,
-            stream=given.validated_data["file"],
-            name=given.validated_data["file"].name,
+            stream=file,
+            name=file.name,
             now=timezone.now(),
-            idempotency_key=request.headers.get("Idempotency-Key"),
+            idempotency_key=_idempotency_key(request),
         )
         return Response(UploadOut(upload).data, status=202 if made else 200)
 
@@ -109,10 +124,8 @@ class Series(PatientView):
         start, end = (
             round(given.timestamp() * 1000) if given else limit for given, limit in zip(edges, ALL_TIME, strict=True)
         )
-        if start >= end:
-            raise ValidationError({"to": "The end does not come after the start."})
         found = store.read(self.access.patient.id, one.code, start, end)
-        kept = thin(found.columns, wanted.validated_data["points"])
+        kept = thin(found.columns.start, found.columns.value, wanted.validated_data["points"])
         columns = found.columns.take(kept)
         flags = np.zeros(len(columns), np.uint8) if columns.flags is None else columns.flags
         names = dict(Source.objects.filter(patient=self.access.patient).values_list("id", "name"))
@@ -189,9 +202,11 @@ class Forecasts(PatientView):
     needs = {"get": Need.READ}
     what = "forecasts"
 
-    @extend_schema(parameters=[OpenApiParameter("kind", str)], responses=ForecastsOut)
+    @extend_schema(parameters=[ForecastsIn], responses=ForecastsOut)
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
-        found = newest_forecasts(self.access.patient, self.access.topics, request.query_params.get("kind", ""))
+        wanted = ForecastsIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        found = newest_forecasts(self.access.patient, self.access.topics, wanted.validated_data["kind"])
         return Response({"results": ForecastOut(found, many=True).data})
 
 
@@ -201,9 +216,11 @@ class Records(PatientView):
     needs = {"get": Need.READ}
     what = "records"
 
-    @extend_schema(parameters=[OpenApiParameter("type", str)], responses=RecordOut(many=True))
+    @extend_schema(parameters=[RecordsIn], operation_id="records_list", responses=page_schema(RecordOut))
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
-        found = records_of(self.access.patient, self.access.topics, request.query_params.get("type", ""))
+        wanted = RecordsIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        found = records_of(self.access.patient, self.access.topics, wanted.validated_data["type"])
         return self.page_of(found, RecordOut)
 
 
@@ -213,7 +230,7 @@ class Observations(PatientView):
     needs = {"post": Need.ACT}
     what = "measurement typed in"
 
-    @extend_schema(request=MeasurementIn(many=True), responses={201: ReportOut})
+    @extend_schema(request=MEASUREMENTS, responses={201: ReportOut})
     def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         data: Any = request.data if isinstance(request.data, list) else [request.data]
         given = MeasurementIn(data=data, many=True, allow_empty=False, max_length=50)
@@ -224,10 +241,8 @@ class Observations(PatientView):
         return Response(report.to_json(), status=201)
 
 
-def _patient_ref(text: str) -> UUID | str:
-    if text == ME:
-        return text
-    try:
-        return UUID(text)
-    except ValueError:
-        raise ValidationError({"patient": "This is not an id."}) from None
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        raise ValidationError({"Idempotency-Key": f"A key has from 1 to {LONGEST_KEY} characters."})
+    return key

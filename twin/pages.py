@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
-from backend.access import standings_of
+from backend.access import access_listed
 from backend.models import Patient
 from backend.pages import ConsolePage, PatientPage
 from backend.rules import Need, Role
@@ -59,7 +59,7 @@ class ConsolePatients(ConsolePage):
         return render(request, "console/patients.html", context, status=status)
 
     def _rows(self, patients: list[Patient]) -> list[dict[str, Any]]:
-        standings = standings_of(self.person, patients)
+        standings = access_listed(self.person, patients, what="list of patients")
         snapshots = snapshots_of([patient.id for patient in patients])
         now = timezone.now()
         rows = []

@@ -1,21 +1,42 @@
 """Wire shapes of the twin; no queries, no writes."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
+from uuid import UUID
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from backend.access import ME
+from twin.intake.items import RecordType
 from twin.kinds import KINDS
 from twin.models import FINISHED, Forecast, Record, Upload
 from twin.services.observations import Measurement
+
+
+@extend_schema_field({"type": "string", "description": "A patient's id, or `me`."})
+class PatientRef(serializers.UUIDField):
+    """A patient's id, or `me`, which it is when left out."""
+
+    def __init__(self) -> None:
+        super().__init__(default=ME)
+
+    def to_internal_value(self, data: Any) -> UUID | str:  # type: ignore[override] # `me` stays a word
+        return ME if data == ME else super().to_internal_value(data)
 
 
 class UploadIn(serializers.Serializer[Any]):
     """A file, for oneself or for somebody in whose records one may act."""
 
     file = serializers.FileField(allow_empty_file=True)
-    patient = serializers.UUIDField(required=False)
+    patient = PatientRef()
+
+
+class UploadsIn(serializers.Serializer[Any]):
+    """Whose uploads are wanted."""
+
+    patient = PatientRef()
 
 
 class UploadOut(serializers.ModelSerializer[Upload]):
@@ -95,16 +116,30 @@ class ReportOut(serializers.Serializer[Any]):
     problems = serializers.ListField()
 
 
-class SeriesIn(serializers.Serializer[Any]):
-    """What part of a series is wanted, and in how many points at most."""
+class RangeIn(serializers.Serializer[Any]):
+    """A kind from one edge to another; subclasses say what an edge is."""
+
+    edge: ClassVar[type[serializers.Field[Any, Any, Any, Any]]]
 
     kind = serializers.ChoiceField(choices=sorted(KINDS))
-    to = serializers.DateTimeField(required=False)
-    points = serializers.IntegerField(min_value=2, max_value=20_000, default=2_000)
 
     def get_fields(self) -> dict[str, Any]:
         # `from` is a word of the language and cannot be an attribute.
-        return {**super().get_fields(), "from": serializers.DateTimeField(required=False)}
+        edges = {name: self.edge(required=False) for name in ("from", "to")}
+        return super().get_fields() | edges
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if "from" in given and "to" in given and given["from"] > given["to"]:
+            raise serializers.ValidationError({"to": "The end does not come after the start."})
+        return given
+
+
+class SeriesIn(RangeIn):
+    """What part of a series is wanted, and in how many points at most."""
+
+    edge = serializers.DateTimeField
+
+    points = serializers.IntegerField(min_value=4, max_value=20_000, default=2_000)
 
 
 class SourceOut(serializers.Serializer[Any]):
@@ -128,15 +163,22 @@ class SeriesOut(serializers.Serializer[Any]):
     sources = SourceOut(many=True)
 
 
-class SummaryIn(serializers.Serializer[Any]):
+class SummaryIn(RangeIn):
     """Which days of a kind are wanted."""
 
-    kind = serializers.ChoiceField(choices=sorted(KINDS))
-    to = serializers.DateField(required=False)
+    edge = serializers.DateField
 
-    def get_fields(self) -> dict[str, Any]:
-        # `from` is a word of the language and cannot be an attribute.
-        return {**super().get_fields(), "from": serializers.DateField(required=False)}
+
+class ForecastsIn(serializers.Serializer[Any]):
+    """Which kind's forecast is wanted; every kind's when left out."""
+
+    kind = serializers.ChoiceField(choices=sorted(KINDS), default="")
+
+
+class RecordsIn(serializers.Serializer[Any]):
+    """Which type of records is wanted; every type when left out."""
+
+    type = serializers.ChoiceField(choices=[type_.value for type_ in RecordType], default="")
 
 
 class DayOut(serializers.Serializer[Any]):

@@ -1,0 +1,161 @@
+"""Who gets what from every route and method, and from every socket command: a row each, a column a person."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+import make
+from backend import live
+from backend.actor import acting_for_all
+from backend.checks import OWN_AUTHORISATION, views
+from backend.models import CareGrant
+from twin.models import Upload
+
+CAST = ("pia", "paul", "dora", "cleo", "carl", "rita", "ada", "anon")
+API = "api/v1/"
+PIA = "patients/<patient:patient>/"
+JSON = "application/json"
+PROFILE = {"name": "New", "birth_date": "1990-01-01", "sex": "other", "time_zone": "UTC"}
+PULSE = {"kind": "heart_rate", "value": 61, "unit": "/min"}
+SUGAR = {"kind": "glucose", "value": 5.5, "unit": "mmol/L"}
+EMERGENCY = {"patient_email": "pia@pollux.example", "reason": "Found unconscious."}
+
+EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 401)
+OWNER_ONLY = (200, 404, 404, 404, 404, 404, 404, 401)
+GRANTEES = (200, 404, 200, 200, 404, 404, 404, 401)
+WHOLE_GRANTS = (200, 404, 404, 200, 404, 404, 404, 401)
+CLINICIANS = (404, 404, 404, 201, 201, 201, 201, 401)
+PANEL = (200, 404, 200, 200, 404, 404, 404, 302)
+
+# (method, route as in the URLconf, query or body, pia, paul, dora, cleo, carl, rita, ada, anon)
+ROWS = [
+    ("get", "", None, 302, 302, 302, 302, 302, 302, 302, 200),
+    ("get", "app/", None, 200, 200, 200, 200, 200, 200, 200, 302),
+    ("get", API + "schema/", None, *[200] * 8),
+    ("get", API + "docs/", None, *[200] * 8),
+    ("get", API + "me", None, *EVERYBODY),
+    ("put", API + "me/patient", PROFILE, 200, 200, 201, 201, 201, 201, 201, 401),
+    ("get", API + "patients/", None, *EVERYBODY),
+    ("get", API + "teams", None, *EVERYBODY),
+    ("get", API + "kinds", None, *EVERYBODY),
+    ("post", API + "break-glass", EMERGENCY, *CLINICIANS),
+    ("post", API + "live/ticket", None, 201, 201, 201, 201, 201, 201, 201, 401),
+    ("get", API + PIA + "grants", None, *OWNER_ONLY),
+    (
+        "post",
+        API + PIA + "grants",
+        {"to_email": "carl@pollux.example", "topics": {"vitals": "read"}},
+        *(201, 404, 404, 404, 404, 404, 404, 401),
+    ),
+    ("post", API + PIA + "grants/<uuid:grant>/revoke", None, *OWNER_ONLY),
+    ("get", API + PIA + "audit", None, *OWNER_ONLY),
+    ("get", API + PIA + "series", {"kind": "heart_rate"}, *GRANTEES),
+    ("get", API + PIA + "series", {"kind": "egfr"}, *WHOLE_GRANTS),
+    ("get", API + PIA + "summary", {"kind": "heart_rate"}, *GRANTEES),
+    ("get", API + PIA + "summary", {"kind": "egfr"}, *WHOLE_GRANTS),
+    ("get", API + PIA + "snapshot", None, *GRANTEES),
+    ("get", API + PIA + "forecasts", None, *GRANTEES),
+    ("get", API + PIA + "records", None, *GRANTEES),
+    ("post", API + PIA + "observations", PULSE, 201, 404, 201, 201, 404, 404, 404, 401),
+    ("post", API + PIA + "observations", SUGAR, 201, 404, 404, 404, 404, 404, 404, 401),
+    ("get", API + "uploads", {"patient": "<patient:patient>"}, *WHOLE_GRANTS),
+    ("post", API + "uploads", {"patient": "<patient:patient>"}, 202, 404, 404, 404, 404, 404, 404, 401),
+    ("get", API + "uploads/<uuid:upload>", None, *WHOLE_GRANTS),
+    ("get", "console/", None, 302, 302, 302, 200, 200, 200, 200, 302),
+    ("post", "console/", EMERGENCY, *[302] * 8),
+    ("get", "console/" + PIA, None, 302, 302, 302, 200, 404, 404, 404, 302),
+    ("get", "console/" + PIA + "panels/tiles", None, *PANEL),
+    ("get", "console/" + PIA + "panels/chart", None, *PANEL),
+    ("get", "console/" + PIA + "panels/records", None, *PANEL),
+    ("get", "console/" + PIA + "panels/uploads", None, *PANEL),
+]
+
+COMMANDS = {
+    "ping": ("reply",) * 7,
+    "subscribe": ("reply", "not_found", "reply", "reply", "not_found", "not_found", "not_found"),
+    "unsubscribe": ("reply",) * 7,
+}
+
+
+@pytest.fixture
+def places(cast):
+    """What the placeholders of routes stand for: all of them pia's."""
+    with acting_for_all():
+        upload = Upload.objects.create(
+            patient=cast.pia_patient,
+            uploaded_by=cast.pia,
+            name="watch.zip",
+            sha256="0" * 64,
+            size=1,
+            received_at=timezone.now(),
+        )
+        grant = CareGrant.objects.filter(patient=cast.pia_patient).order_by("id").first()
+    return {
+        "<patient:patient>": str(cast.pia_patient.id),
+        "<uuid:upload>": str(upload.id),
+        "<uuid:grant>": str(grant.id),
+    }
+
+
+def ask(client, method, route, sent, places):
+    for placeholder, value in places.items():
+        route = route.replace(placeholder, value)
+        sent = {key: places.get(word, word) if isinstance(word, str) else word for key, word in (sent or {}).items()}
+    path = f"/{route}"
+    if method == "get":
+        return client.get(path, sent)
+    if route.endswith("uploads"):
+        return client.post(path, {**sent, "file": SimpleUploadedFile("a.csv", b"start,kind,value,unit\n")})
+    if route.startswith("console/"):
+        return client.post(path, sent)
+    return getattr(client, method)(path, sent, content_type=JSON)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row[0]} {row[1]} {row[2] or ''}")
+def test_route_answers_each_of_the_cast(row, client_of, places):
+    method, route, sent, *expected = row
+    answers = {who: ask(client_of(who), method, route, sent, places) for who in CAST}
+    assert {who: answer.status_code for who, answer in answers.items()} == dict(zip(CAST, expected, strict=True))
+    if route.startswith(API):
+        problems = [answer for answer in answers.values() if answer.status_code >= 400]
+        assert {answer["Content-Type"] for answer in problems} <= {"application/problem+json"}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "<patient:patient>" in row[1]], ids=lambda row: f"{row[0]} {row[1]}")
+def test_absent_patient_answers_as_a_foreign_one(row, client_of, places):
+    method, route, sent, *_ = row
+    absent = {**places, "<patient:patient>": "00000000-0000-7000-8000-000000000000"}
+    client = client_of("rita")
+    there, nowhere = ask(client, method, route, sent, places), ask(client, method, route, sent, absent)
+    assert there.status_code == nowhere.status_code == 404
+    if route.startswith(API):
+        assert there.content == nowhere.content
+
+
+def test_matrix_has_a_row_for_every_route_and_method():
+    offered = {
+        (method, route)
+        for route, view in views()
+        if not view.__module__.startswith(OWN_AUTHORISATION)
+        for method in ("get", "post", "put", "patch", "delete")
+        if hasattr(view, method) or (not isinstance(view, type) and method == "get")
+    }
+    assert {row[:2] for row in ROWS} == offered
+
+
+def test_matrix_has_a_row_for_every_socket_command():
+    assert set(COMMANDS) == set(live.COMMANDS)
+
+
+@pytest.mark.parametrize("route", ["patients/<patient:patient>/series", "patients/<patient:patient>/summary"])
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("heart_rate", 200), ("glucose", 200), ("egfr", 404), ("hba1c", 404)]
+)
+def test_topics_narrow_what_a_grant_opens(client_of, places, route, kind, expected):
+    assert ask(client_of("dora"), "get", API + route, {"kind": kind}, places).status_code == expected
+
+
+def test_methods_that_no_view_has_are_refused(client_of, places):
+    client = client_of("pia")
+    for method, route in [("delete", "me"), ("put", "kinds"), ("patch", "me/patient"), ("options", "me")]:
+        assert getattr(client, method)(f"/{API}{route}").status_code == 405
