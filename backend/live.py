@@ -1,19 +1,25 @@
 """The one websocket: who it is, which streams it follows, and what changed in them.
 
 A client subscribes to a stream with the last number that it has and receives exactly the rest, in order.
-What the channel layer brings is only a hint to look; each look asks again whether the person may.
+What the channel layer brings is only a hint to look; each look asks again whether the person may. The wire
+protocol is written down in docs/live.md.
 """
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 from allauth.headless.internal.sessionkit import authenticate_by_x_session_token
+from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
-from django.contrib.sessions.backends.base import SessionBase
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import DatabaseError
 from django.http import Http404
 from django.http.request import validate_host
 
@@ -27,10 +33,14 @@ from backend.tickets import redeem_ticket
 
 HEARTBEAT = 25.0
 BATCH = 500
+MOST_STREAMS = 1000
+LONGEST_COMMAND = 64 * 1024
+FOLLOWING = Need.READ
 
 NOT_AUTHENTICATED = 4401
 SESSION_ENDED = 4403
-"""Close codes: nobody is logged in; the session that opened the socket has ended."""
+TRY_AGAIN = 1013
+"""Close codes: nobody is logged in; the session that opened the socket has ended; the server cannot go on."""
 
 
 class Refusal(Exception):
@@ -41,13 +51,39 @@ class Refusal(Exception):
         self.code = code
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What a client can ask of its socket; `need` is what it wants of the stream's patient, None of nobody."""
+
+    need: Need | None
+    run: "Callable[[Live, dict[str, Any]], Awaitable[dict[str, Any]]]"
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name: str, *, need: Need | None) -> Callable[[Any], Any]:
+    """Makes a coroutine function the command of this name; it answers what its reply carries."""
+
+    def register(run: Any) -> Any:
+        COMMANDS[name] = Command(need, run)
+        return run
+
+    return register
+
+
 class Live(AsyncJsonWebsocketConsumer):
     """One person's socket. `streams` maps each subscribed stream to the last number sent."""
 
     person: User
-    session: SessionBase | None
+    session_key: str
     streams: dict[UUID, int]
     heart: asyncio.Task[None]
+    catching_up: asyncio.Lock
+
+    @classmethod
+    async def encode_json(cls, content: Any) -> str:
+        return json.dumps(content, cls=DjangoJSONEncoder)
 
     async def connect(self) -> None:
         found = await self._authenticate()
@@ -56,8 +92,9 @@ class Live(AsyncJsonWebsocketConsumer):
         if found is None:
             await self.close(NOT_AUTHENTICATED)
             return
-        self.person, self.session = found
+        self.person, self.session_key = found
         self.streams = {}
+        self.catching_up = asyncio.Lock()
         self.heart = asyncio.create_task(self._beat())
         await self.send_json({"type": "hello", "person": str(self.person.id), "heartbeat": HEARTBEAT})
 
@@ -69,20 +106,25 @@ class Live(AsyncJsonWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
         """Carries out one command; whatever is wrong with it, the socket lives on."""
+        if len(text_data or bytes_data or "") > LONGEST_COMMAND:
+            await self.send_json({"type": "error", "id": None, "code": "too_large"})
+            return
         try:
             content = await self.decode_json(text_data or "")
-        except ValueError:
+        except (ValueError, RecursionError):
             await self.send_json({"type": "error", "id": None, "code": "not_json"})
             return
         number = content.get("id") if isinstance(content, dict) else None
+        if not isinstance(number, int | str):
+            number = None
         try:
             answer = await self._command(content)
         except Refusal as refusal:
             await self.send_json({"type": "error", "id": number, "code": refusal.code})
         else:
             await self.send_json({"type": "reply", "id": number, "ok": True, **answer})
-            if content["type"] == "subscribe":
-                await self._catch_up(UUID(content["stream"]))
+            if "seq" in answer:
+                await self._catch_up(UUID(answer["stream"]))
 
     async def stream_moved(self, event: dict[str, Any]) -> None:
         """A hint from the channel layer: the stream has got as far as `seq`."""
@@ -98,19 +140,31 @@ class Live(AsyncJsonWebsocketConsumer):
 
     async def _command(self, content: Any) -> dict[str, Any]:
         match content:
-            case {"type": "subscribe", "stream": str(stream), **rest}:
-                return await self._subscribe(_uuid(stream), rest.get("after", 0))
-            case {"type": "unsubscribe", "stream": str(stream)}:
-                await self._drop(_uuid(stream))
-                return {}
-            case {"type": "ping"}:
-                return {}
+            case {"type": str(name)} if name in COMMANDS:
+                return await COMMANDS[name].run(self, content)
             case _:
                 raise Refusal("unknown_command")
 
-    async def _subscribe(self, stream: UUID, after: object) -> dict[str, Any]:
+    @command("ping", need=None)
+    async def ping(self, content: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - a command's signature
+        """Only answers."""
+        return {}
+
+    @command("unsubscribe", need=None)
+    async def unsubscribe(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Follows a stream no longer."""
+        stream = _stream_of(content)
+        await self._drop(stream)
+        return {"stream": str(stream)}
+
+    @command("subscribe", need=FOLLOWING)
+    async def subscribe(self, content: dict[str, Any]) -> dict[str, Any]:
+        """Follows a stream from the number `after` on; one beyond the newest means from now on."""
+        stream, after = _stream_of(content), content.get("after", 0)
         if not isinstance(after, int) or isinstance(after, bool) or after < 0:
             raise Refusal("bad_number")
+        if stream not in self.streams and len(self.streams) >= MOST_STREAMS:
+            raise Refusal("too_many_streams")
         # Listening before reading: what commits in between is then heard of, at worst twice.
         await self.channel_layer.group_add(group_of(stream), self.channel_name)
         try:
@@ -127,28 +181,35 @@ class Live(AsyncJsonWebsocketConsumer):
 
     async def _catch_up(self, stream: UUID) -> None:
         """Sends what the client lacks, in order; the stream is dropped once the person may no longer see it."""
-        while (sent := self.streams.get(stream)) is not None:
-            try:
-                items, through = await self._read(_changes, stream, sent)
-            except Http404:
-                await self._drop(stream)
-                await self.send_json({"type": "ended", "stream": str(stream)})
-                return
-            if through <= sent:
-                return
-            self.streams[stream] = through
-            await self.send_json(
-                {"type": "changes", "stream": str(stream), "from": sent, "through": through, "items": items}
-            )
+        # A heartbeat and a hint may come at once; each number is sent once.
+        async with self.catching_up:
+            while (sent := self.streams.get(stream)) is not None:
+                try:
+                    items, through = await self._read(_changes, stream, sent)
+                except Http404:
+                    await self._drop(stream)
+                    await self.send_json({"type": "ended", "stream": str(stream)})
+                    return
+                if through <= sent:
+                    return
+                self.streams[stream] = through
+                await self.send_json(
+                    {"type": "changes", "stream": str(stream), "from": sent, "through": through, "items": items}
+                )
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT)
-            if not await database_sync_to_async(self._is_welcome)():
-                await self.close(SESSION_ENDED)
+            try:
+                if not await database_sync_to_async(self._is_welcome)():
+                    await self.close(SESSION_ENDED)
+                    return
+                for stream in list(self.streams):
+                    await self._catch_up(stream)
+            except DatabaseError:
+                # The client comes back by itself, and catches up from its number.
+                await self.close(TRY_AGAIN)
                 return
-            for stream in list(self.streams):
-                await self._catch_up(stream)
             await self.send_json(
                 {"type": "heartbeat", "streams": {str(stream): seq for stream, seq in self.streams.items()}}
             )
@@ -161,43 +222,52 @@ class Live(AsyncJsonWebsocketConsumer):
         return await database_sync_to_async(reading)()
 
     def _is_welcome(self) -> bool:
-        active = User.objects.filter(id=self.person.id, is_active=True).exists()
-        return active and (self.session is None or self.session.exists(self.session.session_key))
+        return _person_of(self.session_key) == self.person
 
-    async def _authenticate(self) -> tuple[User, SessionBase | None] | None:
-        headers = dict(self.scope["headers"])
-        if token := headers.get(b"x-session-token"):
-            known = await database_sync_to_async(authenticate_by_x_session_token)(token.decode("latin-1"))
-            return (known[0], known[1]) if known else None
-        if ticket := parse_qs(self.scope["query_string"].decode("latin-1")).get("ticket"):
-            person = await database_sync_to_async(redeem_ticket)(ticket[0])
-            return (person, None) if person else None
-        user = self.scope["user"]
-        # A cookie travels with any page's request: only our own pages may use it.
-        if not user.is_authenticated or not _is_own_origin(headers.get(b"origin", b"").decode("latin-1")):
+    async def _authenticate(self) -> tuple[User, str] | None:
+        """The person and the key of the login by which she comes: app token, ticket, or our own page's cookie."""
+        headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        session_key: str | None = None
+        if b"x-session-token" in headers:
+            session_key = headers[b"x-session-token"]
+        elif "ticket" in query:
+            session_key = await sync_to_async(redeem_ticket)(query["ticket"][0])
+        elif _is_own_origin(headers.get(b"origin", ""), headers.get(b"host", "")):
+            # A cookie travels with any page's request: only our own pages may use it.
+            session_key = self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+        if not session_key:
             return None
-        return await database_sync_to_async(User.objects.get)(id=user.id), self.scope["session"]
+        person = await database_sync_to_async(_person_of)(session_key)
+        return None if person is None else (person, session_key)
 
 
-def _is_own_origin(origin: str) -> bool:
-    host = urlsplit(origin).hostname
-    return bool(host) and validate_host(str(host), settings.ALLOWED_HOSTS)
+def _person_of(session_key: str) -> User | None:
+    """Who is logged in by this session: none when it has ended, also by a new password."""
+    known = authenticate_by_x_session_token(session_key)
+    return known[0] if known else None
 
 
-def _uuid(text: str) -> UUID:
+def _is_own_origin(origin: str, host: str) -> bool:
+    parts = urlsplit(origin)
+    same = parts.netloc == host and validate_host(parts.hostname or "", settings.ALLOWED_HOSTS)
+    return same or origin in settings.CSRF_TRUSTED_ORIGINS
+
+
+def _stream_of(content: dict[str, Any]) -> UUID:
     try:
-        return UUID(text)
-    except ValueError:
+        return UUID(content.get("stream"))
+    except (ValueError, TypeError, AttributeError):
         raise Refusal("not_found") from None
 
 
 def _subscribed(user: User, stream: UUID) -> int:
-    access_patient(user, _patient_of(stream), Need.READ, what="live")
+    access_patient(user, _patient_of(stream), FOLLOWING, what="live")
     return last_seq(stream)
 
 
 def _changes(user: User, stream: UUID, after: int) -> tuple[list[dict[str, Any]], int]:
-    topics = recheck_patient(user, _patient_of(stream), Need.READ).topics
+    topics = recheck_patient(user, _patient_of(stream), FOLLOWING).topics
     newest = last_seq(stream)
     found = list(changes_after(stream, after, topics)[:BATCH])
     items = [{"seq": row.seq, "topic": row.topic, "ref": row.ref, "op": row.op} for row in found]
