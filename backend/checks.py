@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.db import OperationalError, connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -29,6 +29,20 @@ def views(patterns: Sequence[Any] | None = None, prefix: str = "") -> Iterator[t
         elif isinstance(entry, URLPattern):
             callback = entry.callback
             yield route, getattr(callback, "view_class", None) or getattr(callback, "cls", callback)
+
+
+def refuse_unsafe_boot() -> None:
+    """Ends the process, naming what is wrong, when any check finds an error; asks the database too.
+
+    Web, worker and scheduler call it first. The connection it used is closed: a worker forks after it.
+    """
+    try:
+        errors = [found for found in run_checks(databases=["default"]) if found.is_serious()]
+    finally:
+        connection.close()
+        connection.close_pool()
+    if errors:
+        raise SystemExit("\n".join(f"Pollux does not start: {found}" for found in errors))
 
 
 @register(Tags.security)
@@ -63,7 +77,7 @@ def the_wall_holds_this_role(
     return [
         Error(
             f"DATABASE_URL: the role {name!r} is not held by row-level security.",
-            hint=f'Use a role of its own: CREATE ROLE pollux LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD ...;',
+            hint='Use a role of its own: CREATE ROLE pollux LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD ...',
             id="pollux.E002",
         )
     ]
