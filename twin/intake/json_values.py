@@ -122,20 +122,37 @@ class _Builder:
         return self._built(event, DEEPEST)
 
     def _built(self, event: _Event, depth: int) -> Any:
+        name, value = event
         self._parts += 1
         if self._parts > MOST_PARTS:
             raise Broken(f"one value has more than {MOST_PARTS:,} parts")
-        name, value = event
-        if name in ("start_map", "start_array") and not depth:
+        if name not in ("start_map", "start_array"):
+            return _scalar(value)
+        if not depth:
             raise Broken(f"the text is nested more than {DEEPEST} levels deep")
+        # Plain loops: half as fast again as comprehensions over until().
         if name == "start_map":
-            return {_text(key): self._built(next(self.events), depth - 1) for _, key in self.until("end_map")}
-        if name == "start_array":
-            return [self._built(element, depth - 1) for element in self.until("end_array")]
-        if isinstance(value, Decimal):
-            fraction = float(value)
-            return fraction if abs(fraction) < float("inf") else str(value)
-        return _text(value) if isinstance(value, str) else value
+            members = {}
+            for inner, key in self.events:
+                if inner == "end_map":
+                    break
+                members[_text(key)] = self._built(next(self.events), depth - 1)
+            return members
+        elements = []
+        for element in self.events:
+            if element[0] == "end_array":
+                break
+            elements.append(self._built(element, depth - 1))
+        return elements
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Decimal):
+        fraction = float(value)
+        return fraction if abs(fraction) < float("inf") else str(value)
+    return value
 
 
 def _text(value: str) -> str:
