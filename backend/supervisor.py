@@ -167,6 +167,9 @@ def keep_running(
             time.sleep(0.2)
     finally:
         for run in runs:
+            if run.process.poll() is None:
+                run.process.terminate()  # all at once, so that the graces overlap
+        for run in runs:
             children.stop(run.process, (signal.SIGTERM,), grace=run.service.grace)
 
 
