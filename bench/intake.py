@@ -116,7 +116,7 @@ def receive(path: Path) -> UUID:
 
 def read(upload: UUID) -> None:
     """Our side: the upload read to its end by this process."""
-    from twin.services.uploads import read_upload  # noqa: PLC0415
+    from twin.services.reading import read_upload  # noqa: PLC0415
 
     status = read_upload(upload, now=datetime.now(UTC))
     assert status in ("stored", "partial"), status
