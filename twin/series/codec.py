@@ -61,7 +61,7 @@ class _Numbers(NamedTuple):
 class _Layout(NamedTuple):
     """What a block's header says, and the size of the header and of the uncompressed body."""
 
-    count: int
+    samples: int
     decimals: int
     present: int
     columns: list[_Numbers]
@@ -93,24 +93,37 @@ def encode_each(columns: Columns, bounds: Sequence[int]) -> list[bytes]:
 def decode_all(blocks: Sequence[bytes]) -> Columns:
     """The columns of all blocks one after the other; raises CorruptBlock when one is not a block."""
     layouts = [_read_header(block) for block in blocks]
-    count = sum(layout.count for layout in layouts)
+    count = sum(layout.samples for layout in layouts)
     present = reduce(or_, (layout.present for layout in layouts), 0)
     columns = Columns(
         np.empty(count, np.int64),
-        np.empty(count, np.int64),
+        _room_for_durations(layouts, count),
         np.empty(count, np.float64),
         np.full(count, UNKNOWN_OFFSET, np.int16) if present & _HAS_OFFSET else None,
         np.zeros(count, np.uint8) if present & _HAS_FLAGS else None,
     )
     decompressor = zstandard.ZstdDecompressor()
-    room = np.empty(max((layout.count for layout in layouts), default=0), np.int64)
+    room = np.empty(max((layout.samples for layout in layouts), default=0), np.int64)
     low = 0
     for block, layout in zip(blocks, layouts, strict=True):
         _decode(_read_body(block, layout, decompressor), layout, columns, low, room)
-        low += layout.count
+        low += layout.samples
     if not np.isfinite(columns.value).all():
         raise CorruptBlock("a value is not a finite number")
     return columns
+
+
+def _room_for_durations(layouts: Sequence[_Layout], count: int) -> _Whole:
+    """One number that reads as an array where all durations are the same, as they mostly are; else new room.
+
+    Such an array is read-only. Fresh memory is a good part of what a year costs.
+    """
+    durations = {layout.columns[1] for layout in layouts}
+    if len(durations) == 1:
+        numbers = durations.pop()
+        if numbers.width == numbers.base == 0:
+            return np.broadcast_to(np.int64(numbers.first), count)
+    return np.empty(count, np.int64)
 
 
 def _encode(columns: Columns, compressor: zstandard.ZstdCompressor) -> bytes:
@@ -233,14 +246,15 @@ def _read_body(block: bytes, layout: _Layout, decompressor: zstandard.ZstdDecomp
 
 def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, room: _Whole) -> None:
     """Fills a block's part of the columns, from `low` on, in the order in which _encode() wrote them."""
-    part = slice(low, low + layout.count)
+    part = slice(low, low + layout.samples)
     start, duration, value, *more = layout.columns
     at = _fill(columns.start[part], start, body, 0)
-    at = _fill(columns.duration[part], duration, body, at)
-    room = room[: layout.count]
+    if columns.duration.flags.writeable:
+        at = _fill(columns.duration[part], duration, body, at)
+    room = room[: layout.samples]
     if layout.decimals == _NOT_DECIMAL:
-        columns.value[part] = np.frombuffer(body, "<f8", layout.count, at)
-        at += 8 * layout.count
+        columns.value[part] = np.frombuffer(body, "<f8", layout.samples, at)
+        at += 8 * layout.samples
     else:
         at = _fill(room, value, body, at)
         np.divide(room, 10.0**layout.decimals, out=columns.value[part])
@@ -264,13 +278,14 @@ def _fill(out: _Whole, numbers: _Numbers, body: bytes, at: int) -> int:
     if width == 0:
         steps.fill(base)
     else:
-        codes = np.frombuffer(body, np.uint8, size, at)
-        if width > 1:
-            codes = np.ascontiguousarray(codes.reshape(width, -1).T).view(_CODES[width])[:, 0]
-        if unit == 1:
-            np.add(codes, base, out=steps, dtype=np.int64, casting="unsafe")
-        else:
-            np.multiply(codes, unit, out=steps, dtype=np.int64, casting="unsafe")
-            steps += base
+        *lower, highest = np.frombuffer(body, np.uint8, size, at).reshape(width, -1)
+        codes = highest.astype(_CODES[width], copy=False)
+        for plane in reversed(lower):
+            codes <<= 8
+            codes |= plane
+        steps[:] = codes
+        if unit != 1:
+            steps *= unit
+        steps += base
     np.add.accumulate(out, out=out)
     return at + size

@@ -72,7 +72,7 @@ def _is_in_order(columns: Columns) -> bool:
 def _is_same_as_before(samples: Columns) -> npt.NDArray[np.bool_]:
     """For each sample but the first: whether what it says is, bit for bit, what the one before it says."""
     bits = samples.value.view(np.int64)
-    same = bits[1:] == bits[:-1]
+    same: npt.NDArray[np.bool_] = bits[1:] == bits[:-1]
     for column in (samples.offset, samples.flags):
         if column is not None:
             same &= column[1:] == column[:-1]

@@ -8,7 +8,7 @@ the lock is taken must show what the lock's last holder wrote.
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
@@ -36,16 +36,22 @@ _FIND = """
     WHERE block.patient_id = %s
     ORDER BY wanted.place
 """
-# COPY cannot write under row-level security; arrays can, in one statement.
+# COPY cannot write under row-level security; arrays can, in one statement. Binary arrays cannot be all NULL,
+# hence the empty bytes.
 _WRITE = """
     INSERT INTO twin_seriesblock (
         patient_id, kind, topic, source_id,
         span, tombstones, data, count, first_at, last_at, minimum, maximum, total
     )
-    SELECT %s, * FROM unnest(
+    SELECT %s, kind, topic, source_id,
+        span, nullif(tombstones, ''), nullif(data, ''), count, first_at, last_at, minimum, maximum, total
+    FROM unnest(
         %s::text[], %s::text[], %s::uuid[],
-        %s::int[], %s::bytea[], %s::bytea[], %s::int[], %s::bigint[], %s::bigint[],
+        %s::int[], %b::bytea[], %b::bytea[], %s::int[], %s::bigint[], %s::bigint[],
         %s::float8[], %s::float8[], %s::float8[]
+    ) AS block (
+        kind, topic, source_id,
+        span, tombstones, data, count, first_at, last_at, minimum, maximum, total
     )
     ON CONFLICT (patient_id, kind, source_id, span) DO UPDATE SET
         tombstones = excluded.tombstones, data = excluded.data, count = excluded.count,
@@ -99,7 +105,7 @@ class Reading:
     """Samples by start, duration and source; `source[i]` is the place in `sources` of sample i's source."""
 
     columns: Columns
-    source: npt.NDArray[np.intp]
+    source: npt.NDArray[np.int16]
     sources: list[UUID]
 
 
@@ -183,10 +189,10 @@ def read(patient_id: UUID, code: str, start_ms: int, end_ms: int, source_id: UUI
         rows = cursor.fetchall()
     columns = _decode(data for _, _, data in rows)
     place = {source: place for place, source in enumerate(dict.fromkeys(source for source, _, _ in rows))}
-    counts = np.array([count for _, count, _ in rows], np.intp)
-    if counts.sum() != len(columns):
+    counts = [count for _, count, _ in rows]
+    if sum(counts) != len(columns):
         raise CorruptBlock("blocks hold another number of samples than their rows say")
-    source = np.repeat(np.array([place[source] for source, _, _ in rows], np.intp), counts)
+    source = np.repeat(np.array([place[source] for source, _, _ in rows], np.int16), counts)
     if len(place) > 1:
         order = np.lexsort((source, columns.duration, columns.start))
         columns, source = columns.take(order), source[order]
@@ -208,6 +214,12 @@ def erase(patient_id: UUID) -> None:
     """Nothing of the patient is left in the store, tombstones included."""
     with _locked(patient_id) as cursor:
         cursor.execute(_ERASE, [patient_id])
+
+
+def lock(patient_id: UUID) -> None:
+    """No other transaction writes to or locks this patient until this one ends; twice is harmless."""
+    with _locked(patient_id):
+        pass
 
 
 @contextmanager
@@ -271,7 +283,7 @@ def _lay_over(
     if not changes.all():
         changed = np.unique(spans_of(incoming.start[changes], days))
         columns = columns.take(np.isin(spans_of(columns.start, days), changed))
-    return cut(columns, days, {row.span: row.tombstones for row in found}), laid.outcome
+    return cut(columns, days, {row.span: row.tombstones or b"" for row in found}), laid.outcome
 
 
 def _decode(blocks: Iterator[bytes | None]) -> Columns:
@@ -283,17 +295,18 @@ def _count(columns: Columns, outcome: npt.NDArray[np.uint8]) -> Merged:
     changes = _is_change(outcome)
     if not changes.any():
         return Merged(stored, known, replaced, suppressed)
-    first_at, last_at = columns.start[changes].min(), (columns.start + columns.duration)[changes].max()
-    return Merged(stored, known, replaced, suppressed, int(first_at), int(last_at))
+    changed = columns if changes.all() else columns.take(changes)
+    first_at, last_at = int(changed.start.min()), int((changed.start + changed.duration).max())
+    return Merged(stored, known, replaced, suppressed, first_at, last_at)
 
 
 def _is_change(outcome: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    return (outcome == Outcome.STORED) | (outcome == Outcome.REPLACED)
+    return np.isin(outcome, (Outcome.STORED, Outcome.REPLACED))
 
 
 def _write(cursor: psycopg.Cursor[Any], patient_id: UUID, changed: Mapping[_Series, Sequence[Block]]) -> None:
     rows = [
-        (code, kind(code).topic, source_id, *astuple(block))
+        (code, kind(code).topic, source_id, *block)
         for (code, source_id), blocks in changed.items()
         for block in blocks
     ]

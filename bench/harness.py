@@ -1,0 +1,139 @@
+"""What every bench shares: servers of its own with a migrated database, fair timing, table and verdict."""
+
+import argparse
+import json
+import os
+import secrets
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.db import connection
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(CHECKOUT))
+
+from backend import embedded  # noqa: E402 - the line above is how a file that is run by itself finds it
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One promise: what we need, what the alternative needs in the same run, and whether the bar holds.
+
+    Less is better in `ours` and `other`; `ratio` is how many times better we are. A row without a bar is only
+    reported, one without an `other` stands against its bar alone.
+    """
+
+    what: str
+    ours: float
+    other: float | None
+    unit: str
+    ratio: float | None
+    bar: str | None
+    holds: bool
+
+
+def at_least(bar: float | None, what: str, ours: float, other: float, unit: str = "s") -> Row:
+    """A row that holds when we are `bar` times as good as the alternative."""
+    ratio = other / ours
+    return Row(
+        what, ours, other, unit, ratio, None if bar is None else f"≥ {bar:g} times", ratio >= (bar or 0)
+    )
+
+
+def at_most(bar: float | None, what: str, ours: float, other: float | None, unit: str) -> Row:
+    """A row that holds when we need no more than `bar`, whatever the alternative needs."""
+    ratio = None if other is None else other / ours
+    holds = bar is None or ours <= bar
+    return Row(what, ours, other, unit, ratio, None if bar is None else f"≤ {bar:g} {unit}", holds)
+
+
+@contextmanager
+def product(*, redis: bool = False) -> Iterator[str]:
+    """Django on servers of its own, as durable as `make run`'s; yields the URL of the database's owner.
+
+    Everything is gone afterwards. The connection is the plain role's, which row-level security binds.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="pollux-bench-") as folder,
+        embedded.servers(Path(folder) / "data", redis=redis, report=say) as servers,
+    ):
+        # A bench without Redis names one that nobody answers to: the settings want a name.
+        os.environ |= {"REDIS_URL": "redis://127.0.0.1:1/0", **servers.environment}
+        os.environ |= {
+            "DATA_DIR": str(Path(folder) / "data"),
+            "SECRET_KEY": secrets.token_urlsafe(64),
+            "DJANGO_SETTINGS_MODULE": "backend.settings",
+            "DATABASE_POOL": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+        django.setup()
+        plain = connection.settings_dict["USER"]
+        connection.settings_dict["USER"] = "pollux_owner"
+        call_command("migrate", verbosity=0)
+        connection.close()
+        connection.settings_dict["USER"] = plain
+        try:
+            yield servers.environment["DATABASE_OWNER_URL"]
+        finally:
+            connection.close()
+
+
+def medians(repeats: int, *contenders: Callable[[], float]) -> list[float]:
+    """Each contender's median seconds. They take turns, so that a slow moment of the machine hits all."""
+    times = [[contender() for contender in contenders] for _ in range(repeats)]
+    return [statistics.median(each) for each in zip(*times, strict=True)]
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long it takes, once."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The command line that every bench understands; a bench may add to it."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    return parser
+
+
+def verdict(bench: str, rows: Sequence[Row], *, as_json: bool) -> int:
+    """Prints the rows; returns the exit code, 1 when a bar falls short."""
+    if as_json:
+        print(json.dumps({"bench": bench, "rows": [asdict(row) for row in rows]}, ensure_ascii=False))
+    else:
+        table = [("", "ours", "other", "unit", "ratio", "bar", ""), *map(_cells, rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        for cells in table:
+            print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
+    return 0 if all(row.holds for row in rows) else 1
+
+
+def say(text: str) -> None:
+    """Tells a person who waits; the result alone goes to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}"
+
+    outcome = "" if row.bar is None else "holds" if row.holds else "FALLS SHORT"
+    return (
+        row.what,
+        number(row.ours),
+        number(row.other),
+        row.unit,
+        number(row.ratio),
+        row.bar or "",
+        outcome,
+    )
