@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 from itertools import count
 
 from django.utils import timezone
 
-from backend.actor import acting_for_all
+from backend.access import access_patient
+from backend.actor import acting_for, acting_for_all
 from backend.models import CareGrant, CareTeam, Clinic, Clinician, Patient, User
-from backend.rules import Level, Topic
+from backend.rules import Level, Need, Topic
+from twin.models import Upload
+from twin.services.uploads import receive_upload
 
 _numbers = count(1)
 PASSWORD = "a sound passphrase of tests"
@@ -109,3 +113,18 @@ def make_cast() -> Cast:
 def at(text: str) -> datetime:
     """A UTC instant from ISO 8601."""
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def make_upload(patient: Patient, content: bytes, name: str = "export.csv") -> Upload:
+    """A file that its owner has handed over, in line to be read."""
+    with acting_for(patient.user_id):
+        access = access_patient(patient.user, patient.id, Need.ACT, what="upload")
+        return receive_upload(access=access, stream=BytesIO(content), name=name, now=timezone.now())[0]
+
+
+def minutes_csv(count: int, *, start: str = "2026-03-01T08:00:00+00:00", kind: str = "heart_rate") -> bytes:
+    """A plain table of one value a minute."""
+    first = datetime.fromisoformat(start)
+    rows = ((first + timedelta(minutes=number), 60 + number % 40) for number in range(count))
+    lines = (f"{at.isoformat()},{kind},{value},count/min,Watch" for at, value in rows)
+    return "\n".join(["start,kind,value,unit,source", *lines]).encode()

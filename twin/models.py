@@ -100,8 +100,9 @@ class Upload(PatientScoped):
     """One file's life, from its bytes on disk to the report that its owner reads.
 
     `items_done` items of the file are in the store and in `report`; a resumed worker skips as many.
-    `touched` names the first and last instant of each kind that still has to be digested. A report names
-    kinds of every topic, so it belongs to the records.
+    `touched` names the first and last instant of each kind that still has to be digested. `attempts` counts the
+    workers that have taken it since it last got on, `lease_token` is the present one's. A report names kinds of
+    every topic, so it belongs to the records.
     """
 
     TOPIC: ClassVar[Topic] = Topic.RECORDS
@@ -122,6 +123,7 @@ class Upload(PatientScoped):
     attempts = models.SmallIntegerField(default=0)
     received_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -134,8 +136,8 @@ class Upload(PatientScoped):
             ),
             models.CheckConstraint(condition=Q(status__in=UploadStatus.values), name="upload_status_is_known"),
             models.CheckConstraint(
-                condition=Q(status=UploadStatus.READING, lease_until__isnull=False)
-                | (~Q(status=UploadStatus.READING) & Q(lease_until__isnull=True)),
+                condition=Q(status=UploadStatus.READING, lease_until__isnull=False, lease_token__isnull=False)
+                | (~Q(status=UploadStatus.READING) & Q(lease_until__isnull=True, lease_token__isnull=True)),
                 name="upload_being_read_has_lease",
             ),
             models.CheckConstraint(

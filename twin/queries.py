@@ -62,7 +62,9 @@ def newest_columns(patient: UUID, codes: Collection[str]) -> dict[str, dict[UUID
     return dict(found)
 
 
-def days_of(patient: Patient, kind: str, first: date | None = None, last: date | None = None) -> QuerySet[DaySummary]:
+def days_of(
+    patient: Patient, kind: str, first: date | None = None, last: date | None = None
+) -> QuerySet[DaySummary]:
     """A kind's days in order, within the given edges."""
     days = DaySummary.objects.filter(patient=patient, kind=kind).order_by("day")
     if first is not None:
@@ -82,7 +84,11 @@ def snapshot_tiles(patient: Patient, topics: Collection[Topic]) -> tuple[list[di
 
 def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = "") -> QuerySet[Forecast]:
     """For each kind the forecast after the newest day of data."""
-    found = Forecast.objects.filter(patient=patient, topic__in=topics).order_by("kind", "-through").distinct("kind")
+    found = (
+        Forecast.objects.filter(patient=patient, topic__in=topics)
+        .order_by("kind", "-through")
+        .distinct("kind")
+    )
     return found.filter(kind=kind) if kind else found
 
 

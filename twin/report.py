@@ -4,12 +4,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from twin.intake.items import Problem, ProblemCode
+from twin.intake.items import Problem, ProblemCode, Refused
+
+MOST_PROBLEMS = 200
+"""Rows of problems in one report; a hostile file could invent sorts without end."""
+AND_OTHERS = "and others"
 
 
 @dataclass(slots=True)
 class KindTally:
-    """What became of one kind's samples. `first` and `last` are ms since the epoch of what is now in the twin."""
+    """What became of one kind's samples. `first` and `last` are ms since the epoch of those not refused."""
 
     unit: str
     stored: int = 0
@@ -36,7 +40,7 @@ class Report:
 
     samples: dict[str, KindTally] = field(default_factory=dict)
     records: dict[str, RecordTally] = field(default_factory=dict)
-    problems: dict[tuple[str, str], Problem] = field(default_factory=dict)
+    problems: dict[tuple[str, str, str], Problem] = field(default_factory=dict)
     refusal: dict[str, str] | None = None
 
     def of_kind(self, kind: str, unit: str) -> KindTally:
@@ -48,22 +52,36 @@ class Report:
         return self.records.setdefault(type_, RecordTally())
 
     def add_problem(self, problem: Problem) -> None:
-        """Counts a problem with those of its sort; the first example and place stay."""
-        key = (problem.code.value, problem.kind)
-        known = self.problems.get(key)
+        """Counts a problem with those of its code and kind, or of its example where it is of no kind.
+
+        The first example and place stay.
+        """
+        if _sort(problem) not in self.problems and len(self.problems) >= MOST_PROBLEMS:
+            problem = Problem(problem.code, AND_OTHERS, "", problem.count)
+        known = self.problems.get(_sort(problem))
         if known is not None:
             problem = Problem(known.code, known.example, known.place, known.count + problem.count, known.kind)
-        self.problems[key] = problem
+        self.problems[_sort(problem)] = problem
+
+    def refuse(self, refused: Refused) -> None:
+        """Says why the file, or what was left of it, could not be read."""
+        self.refusal = {"code": refused.code.value, "message": refused.message}
 
     @property
     def stored(self) -> int:
         """Samples and records that this file brought and that are now kept."""
-        return sum(tally.stored + tally.replaced for tally in (*self.samples.values(), *self.records.values()))
+        tallies = (*self.samples.values(), *self.records.values())
+        return sum(tally.stored + tally.replaced for tally in tallies)
 
     @property
     def known(self) -> int:
         """Samples and records that were there before."""
         return sum(tally.known for tally in (*self.samples.values(), *self.records.values()))
+
+    @property
+    def suppressed(self) -> int:
+        """Samples that were deleted earlier and stay so."""
+        return sum(tally.suppressed for tally in self.samples.values())
 
     def to_json(self) -> dict[str, Any]:
         """The report as it is stored and served."""
@@ -109,9 +127,14 @@ class Report:
         for type_, row in body.get("records", {}).items():
             report.records[type_] = RecordTally(**row)
         for row in body.get("problems", []):
-            problem = Problem(ProblemCode(row["code"]), row["example"], row["place"], row["count"], row["kind"])
-            report.add_problem(problem)
+            code = ProblemCode(row["code"])
+            problem = Problem(code, row["example"], row["place"], row["count"], row["kind"])
+            report.problems[_sort(problem)] = problem
         return report
+
+
+def _sort(problem: Problem) -> tuple[str, str, str]:
+    return problem.code.value, problem.kind, "" if problem.kind else problem.example
 
 
 def _instant(milliseconds: int | None) -> str | None:

@@ -6,8 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from twin.services.forecasts import due_patients, refresh_forecasts
-from twin.services.uploads import due_uploads
-from twin.services.uploads import read_upload as read
+from twin.services.reading import due_uploads
+from twin.services.reading import read_upload as read
 
 BATCH = 20
 

@@ -41,6 +41,8 @@ class RefusalCode(StrEnum):
     UNSAFE_ARCHIVE = "unsafe_archive"
     ENCRYPTED = "encrypted"
     NOT_TEXT = "not_text"
+    NOTHING_USABLE = "nothing_usable"
+    READING_FAILED = "reading_failed"
 
 
 class RecordType(StrEnum):

@@ -1,11 +1,13 @@
 """Forecasts: marked stale when data arrives, made again by a worker once the data has settled."""
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.db import connection
 
 from backend.actor import acting_for_all, acting_on
 from backend.celery import nudge
@@ -15,6 +17,9 @@ from backend.rules import Topic
 from twin import forecast
 from twin.kinds import KINDS, kind
 from twin.models import DaySummary, Forecast, StaleForecast
+from twin.series.store import lock
+
+log = logging.getLogger(__name__)
 
 SETTLE = timedelta(seconds=4)
 AT_MOST = timedelta(seconds=60)
@@ -23,51 +28,75 @@ LEASE = timedelta(minutes=5)
 SEED = 20260101
 
 
+_MARK = """
+    INSERT INTO twin_staleforecast AS mark (patient_id, kind, topic, stale_since, due_at)
+    VALUES (%(patient)s, %(kind)s, %(topic)s, %(now)s, %(now)s + %(settle)s)
+    ON CONFLICT (patient_id, kind) DO UPDATE
+    SET due_at = greatest(mark.stale_since, least(excluded.due_at, mark.stale_since + %(at_most)s))
+"""
+
+
 def mark_stale(patient: UUID, codes: Collection[str], *, now: datetime) -> None:
-    """Asks for new forecasts of these kinds, where they are forecast at all. Joins the caller's transaction."""
-    wanted = [KINDS[code] for code in codes if KINDS[code].forecast]
+    """Asks for new forecasts of these kinds, where they are forecast at all; in the caller's transaction."""
+    wanted = [KINDS[code] for code in sorted(codes) if KINDS[code].forecast]
     if not wanted:
         return
-    for one in wanted:
-        mark, made = StaleForecast.objects.get_or_create(
-            patient_id=patient,
-            kind=one.code,
-            defaults={"topic": one.topic, "stale_since": now, "due_at": now + SETTLE},
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _MARK,
+            [
+                {
+                    "patient": patient,
+                    "kind": one.code,
+                    "topic": one.topic,
+                    "now": now,
+                    "settle": SETTLE,
+                    "at_most": AT_MOST,
+                }
+                for one in wanted
+            ],
         )
-        if not made:
-            mark.due_at = max(mark.stale_since, min(now + SETTLE, mark.stale_since + AT_MOST))
-            mark.save(update_fields=["due_at"])
     nudge("twin.refresh_forecasts", str(patient), countdown=SETTLE.total_seconds() + 0.5)
 
 
 def due_patients(*, now: datetime, limit: int) -> list[UUID]:
     """Patients with a stale forecast whose data has settled."""
     with acting_for_all():
-        due = StaleForecast.objects.filter(due_at__lte=now).order_by("due_at").values_list("patient_id", flat=True)
-        return list(dict.fromkeys(due[: limit * 10]))[:limit]
+        due = StaleForecast.objects.filter(due_at__lte=now).order_by("due_at")
+        return list(dict.fromkeys(due.values_list("patient_id", flat=True)[: limit * 10]))[:limit]
 
 
 def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
     """Makes every due forecast of one patient; answers how many. Two workers share the kinds between them.
 
-    1. Claim: due rows are put off by LEASE, so that a worker that dies leaves them for later.
-    2. Work outside any transaction.
-    3. Settle: store, and clear the mark unless newer data has moved it meanwhile.
+    One kind at a time: 1. Claim: its mark is put off by LEASE, so that a worker that dies leaves it for
+    later. 2. Work outside any transaction. 3. Settle: store, and clear the mark unless newer data moved it.
     """
-    until = now + LEASE
+    made = 0
+    while (claimed := _claim(patient_id, now)) is not None:
+        try:
+            _refresh(*claimed, now=now)
+            made += 1
+        except Exception as error:  # noqa: BLE001 - one kind that cannot be forecast must not stop the others
+            # Without its message, which may quote values. The mark stays, and is due again after LEASE.
+            kind_, name = claimed[1], type(error).__name__
+            log.warning("action=forecast_failed patient=%s kind=%s error=%s", patient_id, kind_, name)
+    return made
+
+
+def _claim(patient_id: UUID, now: datetime) -> tuple[Patient, str] | None:
     with acting_on(patient_id):
-        patient = Patient.objects.filter(id=patient_id).first()
-        if patient is None:
-            return 0
-        due = StaleForecast.objects.filter(patient=patient, due_at__lte=now)
-        claimed = list(due.select_for_update(skip_locked=True).values_list("kind", flat=True))
-        StaleForecast.objects.filter(patient=patient, kind__in=claimed).update(due_at=until)
-    for code in claimed:
-        _refresh(patient, code, claimed_until=until, now=now)
-    return len(claimed)
+        due = StaleForecast.objects.filter(patient_id=patient_id, due_at__lte=now).order_by("due_at", "kind")
+        mark = due.select_for_update(skip_locked=True, of=("self",)).select_related("patient").first()
+        if mark is None:
+            return None
+        # Data that comes from now on begins a new wait.
+        mark.stale_since, mark.due_at = now, now + LEASE
+        mark.save(update_fields=["stale_since", "due_at"])
+        return mark.patient, mark.kind
 
 
-def _refresh(patient: Patient, code: str, *, claimed_until: datetime, now: datetime) -> None:
+def _refresh(patient: Patient, code: str, *, now: datetime) -> None:
     one = kind(code)
     today = now.astimezone(ZoneInfo(patient.time_zone)).date()
     with acting_on(patient.id):
@@ -77,10 +106,17 @@ def _refresh(patient: Patient, code: str, *, claimed_until: datetime, now: datet
     values = np.array([value for _, value in rows], dtype=np.float64)
     made = forecast.forecast_daily(one, days, values, today=today, seed=SEED)
     with acting_on(patient.id):
-        if isinstance(made, forecast.Forecast):
+        # Two that overlap settle one after the other, and what was made of older data does not win.
+        lock(patient.id)
+        if isinstance(made, forecast.Forecast) and not _is_outdone(patient, code, made, now):
             _store(patient, code, made, now)
             record_change(patient.id, topic=Topic(one.topic), ref=f"forecast/{code}")
-        StaleForecast.objects.filter(patient=patient, kind=code, due_at=claimed_until).delete()
+        StaleForecast.objects.filter(patient=patient, kind=code, due_at=now + LEASE).delete()
+
+
+def _is_outdone(patient: Patient, code: str, made: forecast.Forecast, now: datetime) -> bool:
+    later = Forecast.objects.filter(patient=patient, kind=code, through=made.through, made_at__gt=now)
+    return later.exists()
 
 
 def _store(patient: Patient, code: str, made: forecast.Forecast, now: datetime) -> None:

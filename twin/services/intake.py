@@ -12,18 +12,27 @@ from twin.models import Record as RecordRow
 from twin.models import Source
 from twin.report import Report
 from twin.series import store
+from twin.text import shortened, storable
 
 Touched = dict[str, list[int]]
 """For each kind the first and last instant, in ms, at which something changed."""
 
 
 def take_in(
-    patient: UUID, items: Sequence[Item], *, report: Report, touched: Touched, now: datetime, upload: UUID | None = None
+    patient: UUID,
+    items: Sequence[Item],
+    *,
+    report: Report,
+    touched: Touched,
+    now: datetime,
+    upload: UUID | None = None,
 ) -> None:
-    """Stores what can be stored and counts everything into `report`; a second time nothing changes but counts.
+    """Stores what can be stored and counts everything into `report`; the same again changes only the counts.
 
-    Takes the patient's advisory lock. `touched` grows by what has to be digested.
+    Takes the patient's lock before anything else, so that two of these cannot wait for each other. `touched`
+    grows by what has to be digested.
     """
+    store.lock(patient)
     accepted: list[Samples] = []
     for item in items:
         match item:
@@ -78,12 +87,10 @@ def widen(touched: Touched, kind_code: str, first: int, last: int) -> None:
 
 def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, UUID]:
     """The ids of the patient's sources of these names, made where they are new."""
-    wanted = {name: name[:200].replace("\x00", "").strip() or UNNAMED for name in names}
+    wanted = {name: storable(name).strip()[:200].strip() or UNNAMED for name in names}
     missing = [Source(patient_id=patient, name=name) for name in sorted(set(wanted.values()))]
     Source.objects.bulk_create(missing, ignore_conflicts=True)
-    ids = dict(
-        Source.objects.filter(patient_id=patient, name__in=wanted.values()).values_list("name", "id")
-    )
+    ids = dict(Source.objects.filter(patient_id=patient, name__in=wanted.values()).values_list("name", "id"))
     return {given: ids[name] for given, name in wanted.items()}
 
 
@@ -94,7 +101,7 @@ def _store_records(
     patient: UUID, records: Sequence[Record], report: Report, now: datetime, upload: UUID | None
 ) -> None:
     # Of two in one flush the later one counts, as across uploads.
-    newest = {(record.type.value, record.source[:200], record.identity[:200]): record for record in records}
+    newest = {_key(record): record for record in records}
     kept = {
         (row.type, row.source, row.identity): row
         for row in RecordRow.objects.filter(
@@ -103,7 +110,7 @@ def _store_records(
     }
     rows = []
     for record in records:
-        key = (record.type.value, record.source[:200], record.identity[:200])
+        key = _key(record)
         if newest[key] is not record:
             report.of_type(key[0]).known += 1
             continue
@@ -133,6 +140,10 @@ def _store_records(
         unique_fields=["patient", "type", "source", "identity"],
         update_fields=[*_columns(records[0]), "upload", "updated_at"],
     )
+
+
+def _key(record: Record) -> tuple[str, str, str]:
+    return record.type.value, shortened(record.source, 200), shortened(record.identity, 200)
 
 
 def _columns(record: Record) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Measurement:
 
 
 def record_measurements(*, access: Access, measurements: Sequence[Measurement], now: datetime) -> Report:
-    """Stores all of them or none, and brings the twin up to date. Raises NotPossible naming the part at fault.
+    """Stores all of them or none, and brings the twin up to date. Raises NotPossible with the part at fault.
 
     Raises Http404 for a topic in which the person may not act.
     """
@@ -73,12 +73,15 @@ def _samples(one: Measurement) -> Samples:
 
 def _out_of_range(place: int, one: Measurement) -> tuple[str, str]:
     low, high = kind(one.kind).hard
-    return f"{place}.value", f"This cannot be right: it must be from {low:g} to {high:g} {kind(one.kind).unit}."
+    return f"{place}.value", f"This cannot be right: {low:g} to {high:g} {kind(one.kind).unit} is possible."
 
 
 _REASONS = {
-    ProblemCode.UNKNOWN_UNIT: lambda place, one: (f"{place}.unit", f"{one.unit} is not a unit of this measurement."),
+    ProblemCode.UNKNOWN_UNIT: lambda place, one: (f"{place}.unit", f"{one.unit} is not a unit of this."),
     ProblemCode.NOT_A_NUMBER: lambda place, _: (f"{place}.value", "This is not a number."),
-    ProblemCode.IMPLAUSIBLE_TIME: lambda place, _: (f"{place}.start", "This time lies too far back or in the future."),
+    ProblemCode.IMPLAUSIBLE_TIME: lambda place, _: (
+        f"{place}.start",
+        "This is too far back or in the future.",
+    ),
     ProblemCode.OUT_OF_RANGE: _out_of_range,
 }

@@ -19,6 +19,7 @@ def rebuild(patient_id: UUID, *, now: datetime) -> None:
     """Day summaries, snapshots and forecasts of one patient as the series give them; past forecasts stay."""
     with acting_on(patient_id):
         patient = Patient.objects.get(id=patient_id)
+        store.lock(patient_id)
         DaySummary.objects.filter(patient=patient).delete()
         Snapshot.objects.filter(patient=patient).delete()
         touched = Touched()

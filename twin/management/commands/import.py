@@ -12,7 +12,8 @@ from backend.actor import acting_for
 from backend.models import User
 from backend.rules import Need
 from twin.models import Upload
-from twin.services.uploads import read_upload, receive_upload
+from twin.services.reading import read_upload
+from twin.services.uploads import receive_upload
 
 
 class Command(BaseCommand):
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("files", nargs="+", type=Path)
         parser.add_argument("--json", action="store_true", help="one JSON object a file")
 
-    def handle(self, *_args: Any, patient_email: str, files: list[Path], json: bool, **_options: Any) -> None:  # noqa: A002
+    def handle(self, *_args: Any, patient_email: str, files: list[Path], json: bool, **_options: Any) -> None:
         user = User.objects.filter(email=patient_email.lower()).first()
         if user is None:
             raise CommandError(f"Nobody has the address {patient_email}.")
@@ -64,7 +65,9 @@ def _facts(file: Path, upload: Upload) -> dict[str, Any]:
         "stored": kept,
         "records": report["records"],
         "known": sum(row["known"] for row in samples),
-        "problems": [{name: row[name] for name in ("code", "count", "example")} for row in report["problems"]],
+        "problems": [
+            {name: row[name] for name in ("code", "count", "example")} for row in report["problems"]
+        ],
         "refusal": report["refusal"],
     }
 

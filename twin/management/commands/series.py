@@ -54,7 +54,9 @@ class Command(BaseCommand):
             found.source.tolist(),
             strict=True,
         ):
-            rows.writerow([_instant(start), _instant(start + duration), value, KINDS[kind].unit, sources[source]])
+            rows.writerow(
+                [_instant(start), _instant(start + duration), value, KINDS[kind].unit, sources[source]]
+            )
 
 
 def _edge(given: datetime | None, limit: int) -> int:

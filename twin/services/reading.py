@@ -1,0 +1,233 @@
+"""The second half of an upload's life: a worker reads it to its report. Killed anywhere, another goes on.
+
+A reader yields the same items each time, so `items_done` says where to go on; what a flush stores and the
+report that counts it are one transaction.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from threading import Event, Thread
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from django.db import DatabaseError, connection
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from backend.actor import acting_for_all, acting_on
+from backend.changes import push, record_change
+from backend.rules import Topic
+from twin.intake.formats import open_upload
+from twin.intake.items import Item, RefusalCode, Refused, Samples
+from twin.kinds import kind
+from twin.models import Upload, UploadStatus
+from twin.report import Report
+from twin.services.digest import digest
+from twin.services.forecasts import mark_stale
+from twin.services.intake import Touched, take_in
+from twin.services.uploads import file_of
+
+log = logging.getLogger(__name__)
+
+FLUSH = 200_000
+"""Samples that one transaction stores, about."""
+LEASE = timedelta(minutes=2)
+ATTEMPTS = 5
+"""Workers that may fail at one place of a file before it is given up."""
+
+
+class LeaseLost(Exception):
+    """Another worker has taken this upload over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's hold on an upload, for as long as nobody else's token stands in the row."""
+
+    upload: UUID
+    patient: UUID
+    token: UUID
+    lease: timedelta
+
+
+def due_uploads(*, now: datetime, limit: int) -> list[UUID]:
+    """Uploads that wait for a worker, or whose worker has gone silent."""
+    with acting_for_all():
+        return list(_due(now).order_by("received_at").values_list("id", flat=True)[:limit])
+
+
+def claim_upload(upload_id: UUID, *, now: datetime, lease: timedelta = LEASE) -> Claim | None:
+    """Takes an upload for this worker; None when it is finished, or another worker holds it."""
+    with acting_for_all():
+        upload = _due(now).filter(id=upload_id).select_for_update(skip_locked=True).first()
+        if upload is None:
+            return None
+        upload.status = UploadStatus.READING
+        upload.attempts += 1
+        upload.lease_until = now + lease
+        upload.lease_token = uuid4()
+        upload.save(update_fields=["status", "attempts", "lease_until", "lease_token"])
+        return Claim(upload.id, upload.patient_id, upload.lease_token, lease)
+
+
+def read_upload(
+    upload_id: UUID, *, now: datetime, flush: int = FLUSH, lease: timedelta = LEASE
+) -> UploadStatus | None:
+    """Reads an upload to its end; None when there was nothing to do, or it was not finished.
+
+    1. Claim. 2. Each flush is one transaction: blocks, records, report and `items_done`. 3. Each kind that
+    was touched is digested in one more. 4. The report is finished. What fails, or is taken over by another
+    worker, stays as it is: it is tried again when its lease runs out.
+    """
+    claim = claim_upload(upload_id, now=now, lease=lease)
+    if claim is None:
+        return None
+    try:
+        with _kept_alive(claim):
+            return _read(claim, now, flush)
+    except LeaseLost:
+        log.info("action=upload_taken_over upload=%s", claim.upload)
+    except Exception as error:  # noqa: BLE001 - whatever a file brings about must not stop the others
+        # Without its message, which may quote the file.
+        name, place = type(error).__name__, _place(error)
+        log.warning("action=upload_failed upload=%s error=%s at=%s", claim.upload, name, place)
+    return None
+
+
+def _read(claim: Claim, now: datetime, flush: int) -> UploadStatus:
+    with acting_on(claim.patient):
+        upload = Upload.objects.select_related("patient").get(id=claim.upload)
+    report = Report.from_json(upload.report)
+    touched: Touched = upload.touched
+    if upload.attempts > ATTEMPTS:
+        return _give_up(claim, upload, report, touched)
+    try:
+        path, zone = file_of(upload.patient_id, upload.sha256), ZoneInfo(upload.patient.time_zone)
+        opened = open_upload(path, zone=zone, name=upload.name)
+        upload.format = opened.format
+        done = sum(1 for _ in islice(opened.items, upload.items_done))
+        for batch in _batches(opened.items, flush):
+            done += len(batch)
+            with acting_on(claim.patient):
+                take_in(claim.patient, batch, report=report, touched=touched, now=now, upload=claim.upload)
+                _hold(claim, items_done=done, attempts=0, report=report.to_json(), touched=touched)
+            _show_progress(claim)
+    except Refused as refused:
+        report.refuse(refused)
+    return _finish(claim, upload, report, touched)
+
+
+def _give_up(claim: Claim, upload: Upload, report: Report, touched: Touched) -> UploadStatus:
+    """Finishes an upload that has cost ATTEMPTS workers at one place, so that it cannot go on killing them.
+
+    What is stored of it is still digested, unless that was what failed.
+    """
+    message = "Pollux failed several times to read this file. Please hand it over again later."
+    report.refuse(Refused(RefusalCode.READING_FAILED, message))
+    return _finish(claim, upload, report, touched if upload.attempts == ATTEMPTS + 1 else {})
+
+
+def _finish(claim: Claim, upload: Upload, report: Report, touched: Touched) -> UploadStatus:
+    for code in sorted(touched):
+        now = timezone.now()
+        edges = {code: touched.pop(code)}
+        with acting_on(claim.patient):
+            digest(upload.patient, edges, now=now)
+            mark_stale(claim.patient, edges, now=now)
+            _hold(claim, touched=touched)
+            record_change(claim.patient, topic=Topic(kind(code).topic), ref=f"series/{code}")
+    now = timezone.now()
+    status = _status(report)
+    with acting_on(claim.patient):
+        _hold(
+            claim,
+            status=status,
+            format=upload.format,
+            report=report.to_json(),
+            lease_until=None,
+            lease_token=None,
+            finished_at=now,
+        )
+        record_change(claim.patient, topic=Topic.RECORDS, ref=f"upload/{claim.upload}")
+    _show_progress(claim)
+    log.info("action=upload_finished upload=%s status=%s", claim.upload, status.value)
+    return status
+
+
+def _status(report: Report) -> UploadStatus:
+    """What the report amounts to; one that amounts to nothing gets its reason."""
+    if report.stored + report.known + report.suppressed:
+        return UploadStatus.PARTIAL if report.problems or report.refusal else UploadStatus.STORED
+    if report.refusal is None:
+        report.refuse(Refused(RefusalCode.NOTHING_USABLE, "Nothing in this file could be stored."))
+    return UploadStatus.REFUSED
+
+
+def _batches(items: Iterator[Item], flush: int) -> Iterator[list[Item]]:
+    """The items in runs of about `flush` samples; a record weighs as much as a hundred."""
+    batch: list[Item] = []
+    weight = 0
+    for item in items:
+        batch.append(item)
+        weight += len(item.columns) if isinstance(item, Samples) else 100
+        if weight >= flush:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
+
+
+def _hold(claim: Claim, **columns: object) -> None:
+    """Writes to the upload as its holder and prolongs the lease; raises LeaseLost when another has it."""
+    columns.setdefault("lease_until", timezone.now() + claim.lease)
+    if Upload.objects.filter(id=claim.upload, lease_token=claim.token).update(**columns) != 1:
+        raise LeaseLost
+
+
+@contextmanager
+def _kept_alive(claim: Claim) -> Iterator[None]:
+    """The lease is prolonged meanwhile, from beside: a reader may be long about its next item."""
+    finished = Event()
+    keeper = Thread(target=_keep_alive, args=(claim, finished), name=f"lease of {claim.upload}", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        keeper.join()
+
+
+def _keep_alive(claim: Claim, finished: Event) -> None:
+    while not finished.wait(claim.lease.total_seconds() / 4):
+        try:
+            with acting_on(claim.patient):
+                _hold(claim)
+        except LeaseLost:
+            # The reader learns it too, at its next write.
+            return
+        except DatabaseError as error:
+            log.warning("action=lease_not_prolonged upload=%s error=%s", claim.upload, type(error).__name__)
+        finally:
+            connection.close()
+
+
+def _due(now: datetime) -> QuerySet[Upload]:
+    return Upload.objects.filter(
+        Q(status=UploadStatus.RECEIVED) | Q(status=UploadStatus.READING, lease_until__lt=now)
+    )
+
+
+def _show_progress(claim: Claim) -> None:
+    push(claim.patient, {"type": "view.moved", "view": "upload", "ref": str(claim.upload)})
+
+
+def _place(error: BaseException) -> str:
+    """The file and line that raised."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return "" if frame is None else f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
