@@ -26,7 +26,7 @@ _VERTICAL_TAB = b"\v"
 
 # What stands beside the records and is no measurement itself.
 _FRAME = ("ExportDate", "Me", "Correlation")
-# Real documents are five deep.
+# Real documents are five deep. libxml2 bounds the depth of its trees, but here it builds none.
 _DEEPEST = 64
 
 _SLEEP = "HKCategoryTypeIdentifierSleepAnalysis"
@@ -59,6 +59,7 @@ def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
     """
     tally = Tally()
     records = _Records(tally)
+    # Without huge_tree libxml2 itself bounds the length of names and values.
     parser = etree.XMLParser(
         target=records,  # type: ignore[arg-type]  # the stub asks for callbacks that lxml does without
         encoding="utf-8",

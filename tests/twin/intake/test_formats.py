@@ -89,6 +89,11 @@ def test_open_upload_text_in_any_unicode_encoding_reads_the_same(opened: Open, e
     assert values(list(upload.items)) == [("weight", "Böhm", 81.35)]
 
 
+def test_open_upload_an_export_in_utf16_whatever_it_declares_reads_the_same(opened: Open) -> None:
+    content = EXPORT.decode().replace("?>", ' encoding="UTF-16"?>', 1).encode("utf-16")
+    assert values(list(opened(content).items)) == [("heart_rate", "Watch", 72.0)]
+
+
 def test_open_upload_a_large_utf16_table_reads_to_its_end(opened: Open) -> None:
     rows = "".join(f"2024-07-01T12:00:00Z,weight,81.{number},kg,Böhm🫀\n" for number in range(20_000))
     items = list(opened(("start,kind,value,unit,source\n" + rows).encode("utf-16")).items)
