@@ -175,7 +175,7 @@ def _catalogue() -> Mapping[str, Kind]:
             decimals=own["decimals"],
             forecast=own["forecast"],
             loinc=row["loinc"],
-            healthkit=row["healthkit"],
+            healthkit=None if code in handling["not_this_in_healthkit"] else row["healthkit"],
             health_connect=row["health_connect"],
             openmhealth=row["openmhealth"],
             fitbit=row["fitbit"],
