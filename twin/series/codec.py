@@ -29,14 +29,16 @@ MOST_SAMPLES = 1 << 24
 _LEVEL = 1
 # Of a plane of fewer bytes than this, a table of its own would outweigh what it saves.
 _OWN_TABLE_FROM = 256
-# The checksum is of all that follows it: version, decimals, which optional columns there are, samples; then
+# The checksum is of all that follows it: version, decimals, which optional parts there are, samples; then
 # start, duration and value, each with its first number, base, unit and bytes per code; then offset and flags.
 _CHECKSUM = struct.Struct("<I")
 _HEADER = struct.Struct("<BBBI qqqB qqqB qqqB")
 _COLUMN = struct.Struct("<qqqB")
-_HAS_OFFSET, _HAS_FLAGS = 1, 2
+_HAS_OFFSET, _HAS_FLAGS, _HAS_FRACTION = 1, 2, 4
 _NOT_DECIMAL = 255
 _MOST_DECIMALS = 9
+# Hundredths are what fits into a byte.
+_MOST_DECIMALS_OF_FRACTION = 2
 # Below it float64 holds every whole number.
 _LARGEST_SCALED = 2.0**53
 _CODES = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
@@ -130,27 +132,22 @@ def _encode(columns: Columns, compressor: zstandard.ZstdCompressor) -> bytes:
     count = len(columns)
     if not 0 < count <= MOST_SAMPLES:
         raise ValueError(f"a block holds 1 to {MOST_SAMPLES} samples, not {count}")
-    planes: list[bytes] = []
-    start = _lay_out(columns.start, planes)
-    duration = _lay_out(columns.duration, planes)
-    decimals, scaled = _as_decimals(columns.value)
-    if scaled is None:
-        value = _Numbers(0, 0, 0, 0)
-        planes.append(columns.value.astype("<f8", copy=False).tobytes())
-    else:
-        value = _lay_out(scaled, planes)
+    before: list[bytes] = []
+    start, duration = _lay_out(columns.start, before), _lay_out(columns.duration, before)
+    decimals, layings = _lay_out_values(columns.value)
+    after: list[bytes] = []
     present, more = 0, b""
     if columns.offset is not None and (columns.offset != UNKNOWN_OFFSET).any():
         present |= _HAS_OFFSET
-        more += _COLUMN.pack(*_lay_out(columns.offset.astype(np.int64), planes))
+        more += _COLUMN.pack(*_lay_out(columns.offset.astype(np.int64), after))
     if columns.flags is not None and columns.flags.any():
         present |= _HAS_FLAGS
-        more += _COLUMN.pack(*_lay_out(columns.flags.astype(np.int64), planes))
-    checked = b"".join([
-        _HEADER.pack(VERSION, decimals, present, count, *start, *duration, *value),
-        more,
-        _compress(planes, compressor),
-    ])  # fmt: skip
+        more += _COLUMN.pack(*_lay_out(columns.flags.astype(np.int64), after))
+    candidates = []
+    for also_present, value, planes in layings:
+        header = _HEADER.pack(VERSION, decimals, present | also_present, count, *start, *duration, *value)
+        candidates.append(header + more + _compress([*before, *planes, *after], compressor))
+    checked = min(candidates, key=len)
     return _CHECKSUM.pack(zlib.crc32(checked)) + checked
 
 
@@ -166,6 +163,25 @@ def _compress(planes: list[bytes], compressor: zstandard.ZstdCompressor) -> byte
             parts.append(stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK))
     parts.append(stream.flush())
     return b"".join(parts)
+
+
+def _lay_out_values(values: npt.NDArray[np.float64]) -> tuple[int, list[tuple[int, _Numbers, list[bytes]]]]:
+    """The values' decimals, and the ways to lay them out: what each adds to `present`, numbers, planes.
+
+    What is measured in tenths moves by tenths. A mean of whole readings does not: it moves by whole ones, and
+    its fraction is one of few. There the fractions do better as a plane of their own.
+    """
+    decimals, scaled = _as_decimals(values)
+    if scaled is None:
+        return decimals, [(0, _Numbers(0, 0, 0, 0), [values.astype("<f8", copy=False).tobytes()])]
+    together: list[bytes] = []
+    ways = [(0, _lay_out(scaled, together), together)]
+    if 0 < decimals <= _MOST_DECIMALS_OF_FRACTION:
+        whole, fraction = np.divmod(scaled, 10**decimals)
+        apart: list[bytes] = []
+        ways.append((_HAS_FRACTION, _lay_out(whole, apart), apart))
+        apart.append(fraction.astype(np.uint8).tobytes())
+    return decimals, ways
 
 
 def _as_decimals(values: npt.NDArray[np.float64]) -> tuple[int, _Whole | None]:
@@ -216,7 +232,7 @@ def _read_header(block: bytes) -> _Layout:
             raise CorruptBlock(f"unknown version {version}")
         columns = [_Numbers(*header[4:8]), _Numbers(*header[8:12]), _Numbers(*header[12:16])]
         size = _CHECKSUM.size + _HEADER.size
-        for _ in range(present.bit_count()):
+        for _ in range((present & (_HAS_OFFSET | _HAS_FLAGS)).bit_count()):
             columns.append(_Numbers(*_COLUMN.unpack_from(block, size)))
             size += _COLUMN.size
     except struct.error as short:
@@ -224,12 +240,17 @@ def _read_header(block: bytes) -> _Layout:
     widths = [column.width for column in columns]
     if not (
         0 < count <= MOST_SAMPLES
-        and present <= _HAS_OFFSET | _HAS_FLAGS
+        and present <= _HAS_OFFSET | _HAS_FLAGS | _HAS_FRACTION
+        and (decimals <= _MOST_DECIMALS_OF_FRACTION or not present & _HAS_FRACTION)
         and _KNOWN_WIDTHS.issuperset(widths)
         and (decimals <= _MOST_DECIMALS or (decimals == _NOT_DECIMAL and not columns[2].width))
     ):
         raise CorruptBlock("the header makes no sense")
-    body = sum(widths) * (count - 1) + (8 * count if decimals == _NOT_DECIMAL else 0)
+    body = sum(widths) * (count - 1)
+    if decimals == _NOT_DECIMAL:
+        body += 8 * count
+    if present & _HAS_FRACTION:
+        body += count
     return _Layout(count, decimals, present, columns, size, body)
 
 
@@ -257,6 +278,10 @@ def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, room: _Who
         at += 8 * layout.samples
     else:
         at = _fill(room, value, body, at)
+        if layout.present & _HAS_FRACTION:
+            room *= 10**layout.decimals
+            room += np.frombuffer(body, np.uint8, layout.samples, at)
+            at += layout.samples
         np.divide(room, 10.0**layout.decimals, out=columns.value[part])
     if columns.offset is not None and layout.present & _HAS_OFFSET:
         at = _fill(room, more.pop(0), body, at)

@@ -123,6 +123,16 @@ def test_encode_each_slices_are_what_encode_makes_of_them():
     ]
 
 
+def test_encode_means_of_whole_readings_cost_less_than_as_many_decimals():
+    draw = np.random.default_rng(5)
+    level = 70 + np.cumsum(draw.integers(-3, 4, 1440))
+    means = minutes(level + draw.integers(0, 7, 1440).astype(float) / 8 // 0.01 / 100)
+    decimals = minutes(level + draw.integers(0, 100, 1440) / 100)
+
+    assert len(encode(means)) < 0.8 * len(encode(decimals))
+    assert bits(decode(encode(means))) == bits(means)
+
+
 def test_encode_constant_columns_cost_a_header():
     assert len(encode(minutes([72.5] * 1440))) == len(encode(minutes([72.5])))
 
