@@ -45,7 +45,7 @@ function samplesTable(samples, titles) {
   const kinds = Object.entries(samples);
   if (!kinds.length) return null;
   const title = (kind) => titles.get(kind) ?? words(kind);
-  const span = (entry) => entry.first && h("div", { class: "soft" }, `${day(entry.first)} – ${day(entry.last)}`);
+  const span = (entry) => entry.first && h("div", { class: "soft" }, [...new Set([day(entry.first), day(entry.last)])].join(" – "));
   return h(
     "div",
     { class: "table-wrap" },

@@ -1,0 +1,177 @@
+"""Web and worker as real processes over the test database, and a real browser, Chromium without a screen."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from backend import children
+from backend.models import User
+
+# Playwright's loop runs in this thread, but the ORM is used only between its turns.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+STARTS_WITHIN = 60.0
+PATIENCE_MS = 20_000  # a busy machine is slow, not broken
+expect.set_options(timeout=PATIENCE_MS)
+SCREENS = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
+WEB = "-m uvicorn backend.asgi:application --lifespan off --ws websockets-sansio --port"
+WORKER = "-m celery --app backend.celery:app worker --concurrency 1 --without-mingle --without-gossip"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < end and process.poll() is None:
+        with suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(address, timeout=5):
+            return
+        time.sleep(0.2)
+    raise RuntimeError(f"The server did not come up:\n{log.read_text()[-2000:]}")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running Pollux: its address, and the processes of web and worker."""
+
+    address: str
+    processes: list[subprocess.Popen[bytes]]
+
+    def signal(self, number: signal.Signals) -> None:
+        """Sends it to both, the worker's pool included."""
+        for process in self.processes:
+            os.killpg(process.pid, number)
+
+    def stop_between_transactions(self) -> None:
+        """Stops both at an instant in which neither has a transaction open."""
+        for _ in range(400):
+            self.signal(signal.SIGSTOP)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(*) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'"
+                )
+                if cursor.fetchone() == (0,):
+                    return
+            self.signal(signal.SIGCONT)
+            time.sleep(0.05)
+        raise RuntimeError("The servers never came to rest.")
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup, tmp_path_factory) -> Iterator[Site]:
+    """The servers of the browser tests."""
+    logs = tmp_path_factory.mktemp("site")
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    env = os.environ | {"SITE_URL": address}
+    processes = [
+        children.start([sys.executable, *argv.split()], log=logs / f"{name}.log", env=env)
+        for name, argv in (("web", f"{WEB} {port}"), ("worker", WORKER))
+    ]
+    running = Site(address, processes)
+    try:
+        _wait_for(f"{address}/accounts/login/", processes[0], logs / "web.log")
+        yield running
+    finally:
+        running.signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+@pytest.fixture(autouse=True)
+def awake(site) -> Iterator[None]:
+    """Lets the servers go on once the database has been emptied; autouse, so that it ends after that."""
+    yield
+    site.signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def still(site, awake, transactional_db) -> Iterator[None]:
+    """Emptying the tables would meet the servers' transactions in a deadlock: they stop for it."""
+    yield
+    site.stop_between_transactions()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium from PATH."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "the browser tests need chromium on PATH"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def complaints() -> Iterator[list[str]]:
+    """What the test's pages wrote to their consoles as errors, broken policies included; must stay empty."""
+    heard: list[str] = []
+    yield heard
+    assert heard == []
+
+
+@pytest.fixture
+def new_context(site, still, browser, complaints) -> Iterator[Callable[..., BrowserContext]]:
+    """A function: a fresh browser profile on a "phone" or a "desk", listened to."""
+    made: list[BrowserContext] = []
+
+    def make(screen: str = "desk", **options: Any) -> BrowserContext:
+        context = browser.new_context(
+            base_url=site.address,
+            viewport=SCREENS[screen],
+            locale="en-GB",
+            timezone_id="Europe/Berlin",
+            reduced_motion="reduce",
+            **options,
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        context.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+        made.append(context)
+        return context
+
+    yield make
+    for context in made:
+        context.close()
+
+
+@pytest.fixture
+def visit(site, new_context) -> Callable[..., Page]:
+    """A function: a page of the site in which this user is logged in."""
+
+    def log_in(user: User, path: str, **options: Any) -> Page:
+        context = new_context(**options)
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        session = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": session, "url": site.address}])
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    return log_in

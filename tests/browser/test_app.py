@@ -1,0 +1,117 @@
+"""The patients' app as a person uses it."""
+
+import make
+from playwright.sync_api import Page, expect
+
+from backend.rules import Level, Topic
+
+CSV = b"""start,kind,value,unit
+2026-01-05T07:00:00Z,weight,81.35,kg
+2026-01-06T07:00:00Z,weight,81.2,kg
+2026-01-07T07:00:00Z,weight,9000,kg
+2026-01-07T07:05:00Z,heart_rate,62,/min
+"""
+
+
+def type_in_pressure(page: Page, systolic: str, diastolic: str) -> None:
+    page.get_by_label("Upper (systolic)").fill(systolic)
+    page.get_by_label("Lower (diastolic)").fill(diastolic)
+    page.get_by_role("button", name="Save").click()
+
+
+def test_login_with_password_leads_a_patient_to_today(new_context):
+    user = make.make_user("lena", password=make.PASSWORD)
+    make.make_patient(user)
+    page = new_context(screen="phone").new_page()
+    page.goto("/")
+    page.get_by_role("link", name="Log in").click()
+    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Password").fill(make.PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Lena")
+    expect(page.get_by_text("Nothing measured yet")).to_be_visible()
+
+
+def test_measurement_typed_in_shows_on_its_tile_and_in_another_window(cast, visit):
+    page, other = visit(cast.pia, "/app/"), visit(cast.pia, "/app/", screen="phone")
+    expect(other.get_by_text("Nothing measured yet")).to_be_visible()
+    type_in_pressure(page, "128", "81")
+    expect(page.get_by_text("Blood pressure saved.")).to_be_visible()
+    for window in (page, other):
+        expect(window.locator(".tile[data-kind=sbp]")).to_contain_text("128/81 mmHg")
+
+
+def test_measurement_out_of_range_is_refused_at_its_field(cast, visit, complaints):
+    page = visit(cast.pia, "/app/")
+    type_in_pressure(page, "128", "900")
+    lower = page.get_by_label("Lower (diastolic)")
+    expect(lower).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#measure-dbp-error")).to_contain_text("200 mmHg")
+    expect(page.get_by_label("Upper (systolic)")).to_have_value("128")
+    # The browser itself notes every answer of 400 and above.
+    assert all("422" in line for line in complaints)
+    complaints.clear()
+
+
+def test_uploaded_file_shows_its_report_as_it_is_read(cast, visit):
+    page = visit(cast.pia, "/app/")
+    page.set_input_files("#upload-file", files=[{"name": "scale.csv", "mimeType": "text/csv", "buffer": CSV}])
+    card = page.locator("article.upload")
+    expect(card).to_contain_text("scale.csv")
+    expect(card.locator(".badge").first).to_have_text("Stored in part", timeout=30_000)
+    expect(card.get_by_role("row", name="Weight")).to_contain_text("6 Jan 2026")
+    card.get_by_text("not taken").click()
+    expect(card.locator(".problems")).to_contain_text("a value no body can have")
+    expect(page.locator("[data-kind=weight]")).to_contain_text("81.2")
+
+
+def test_caregiver_switches_between_the_people_she_looks_after(cast, visit):
+    make.make_grant(cast.paul_patient, person=cast.dora, topics={Topic.VITALS: Level.READ})
+    page = visit(cast.dora, "/app/", screen="phone")
+    people = page.get_by_label("Whose twin")
+    people.select_option(label="Pia")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pia")
+    type_in_pressure(page, "119", "77")
+    expect(page.locator(".tile[data-kind=sbp]")).to_contain_text("119/77")
+    people.select_option(label="Paul")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Paul")
+    expect(page.get_by_text("not add to them")).to_be_visible()
+    expect(page.locator(".tile[data-kind=sbp]")).to_have_count(0)
+
+
+def test_new_person_tells_about_herself_and_starts(visit):
+    page = visit(make.make_user("nora"), "/app/", screen="phone")
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+    page.get_by_role("button", name="Start my twin").click()
+    expect(page.get_by_text("Give your date of birth.")).to_be_visible()
+    page.get_by_label("Date of birth").fill("1971-03-08")
+    page.get_by_label("Sex").select_option("female")
+    page.get_by_role("button", name="Start my twin").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Nora")
+
+
+def test_patient_shares_stops_sharing_and_sees_who_looked(cast, visit):
+    seen = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    expect(seen.get_by_text("Your visit is recorded")).to_be_visible()
+    page = visit(cast.pia, "/app/#/sharing", screen="phone")
+    expect(page.get_by_text("Looked at: ")).to_be_visible()
+    page.get_by_text("Share with somebody").click()
+    page.get_by_label("Their e-mail address").fill(cast.paul.email)
+    page.get_by_label("Glucose").select_option("read")
+    page.get_by_role("button", name="Share", exact=True).click()
+    grant = page.locator("li[data-grant]").filter(has_text="Paul")
+    expect(grant).to_contain_text("Glucose")
+    grant.get_by_role("button", name="Stop sharing").click()
+    expect(grant).to_have_count(0)
+
+
+def test_app_says_when_it_is_offline_and_when_it_is_back(cast, visit, complaints):
+    page = visit(cast.pia, "/app/")
+    expect(page.get_by_role("button", name="Save")).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.get_by_text("You are offline")).to_be_visible()
+    type_in_pressure(page, "128", "81")
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.get_by_text("You are offline")).to_be_hidden()
+    complaints.clear()

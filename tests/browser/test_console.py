@@ -1,0 +1,99 @@
+"""The clinicians' console in a browser."""
+
+from datetime import timedelta
+
+import numpy as np
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from backend.actor import acting_on
+from backend.models import Patient
+from twin.intake.items import Samples
+from twin.report import Report
+from twin.series.columns import Columns
+from twin.services.digest import digest
+from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts
+from twin.services.intake import Touched, take_in
+
+
+def give_weights(patient: Patient, days: int) -> None:
+    """A weight every morning up to today, digested and forecast."""
+    now = timezone.now()
+    first = now - timedelta(days=days - 1)
+    start = round(first.timestamp() * 1000) + 86_400_000 * np.arange(days, dtype=np.int64)
+    value = 82 + 0.5 * np.sin(np.arange(days) / 5)
+    samples = Samples("weight", "Scale", "kg", Columns(start, np.zeros(days, np.int64), value))
+    with acting_on(patient.id):
+        touched = Touched()
+        take_in(patient.id, [samples], report=Report(), touched=touched, now=now)
+        digest(patient, touched, now=now)
+        mark_stale(patient.id, list(touched), now=now)
+    refresh_forecasts(patient.id, now=now + SETTLE)
+
+
+def test_clinician_finds_a_patient_and_sees_tiles_and_a_chart_with_its_forecast(cast, visit):
+    give_weights(cast.pia_patient, 90)
+    page = visit(cast.cleo, "/console/")
+    page.get_by_label("Find a patient by name").fill("nobody")
+    expect(page.get_by_text("Nobody on your list")).to_be_visible()
+    page.get_by_label("Find a patient by name").fill("pi")
+    page.get_by_role("link", name="Pia").click()
+    expect(page.locator(".tile[data-kind=weight]")).to_contain_text("kg")
+    chart = page.locator("twin-chart")
+    expect(chart.locator("canvas")).to_be_visible()
+    for words in ("80 % band", "95 % band", "Forecast by", "repeating the last value"):
+        expect(chart).to_contain_text(words)
+
+
+def test_chart_reads_values_and_bands_by_keyboard(cast, visit):
+    give_weights(cast.pia_patient, 90)
+    page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    plot = page.locator(".chart-plot")
+    expect(plot.locator("canvas")).to_be_visible()
+    plot.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator(".chart-tip")).to_contain_text("80 %:")
+    for _ in range(14):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator(".chart-tip")).to_contain_text("kg")
+    page.get_by_text("Show as a table").click()
+    expect(page.locator(".chart-table tbody tr").first).to_contain_text("95 %:")
+
+
+def test_chart_asks_for_samples_when_one_looks_closer(cast, visit):
+    give_weights(cast.pia_patient, 90)
+    page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    expect(page.locator("twin-chart canvas")).to_be_visible()
+    with page.expect_response(lambda answer: "/series?" in answer.url) as asked:
+        page.get_by_role("button", name="1 week").click()
+    assert asked.value.json()["total"] > 0
+
+
+def test_measurement_arrives_on_an_open_patient_page(cast, visit):
+    page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    expect(page.get_by_text("No values yet")).to_be_visible()
+    with page.expect_websocket():
+        page.reload()
+    give_weights(cast.pia_patient, 3)
+    mine = visit(cast.pia, "/app/")
+    mine.get_by_label("Upper (systolic)").fill("131")
+    mine.get_by_label("Lower (diastolic)").fill("84")
+    mine.get_by_role("button", name="Save").click()
+    expect(page.locator(".tile[data-kind=sbp], .fact[data-kind=sbp]")).to_contain_text("131/84")
+
+
+def test_emergency_access_is_loud(cast, visit):
+    page = visit(cast.carl, "/console/")
+    expect(page.get_by_text("Nobody shares a twin with you yet")).to_be_visible()
+    page.get_by_text("Open a record in an emergency").click()
+    page.get_by_label("The patient's e-mail address").fill(cast.pia.email)
+    page.get_by_label("Reason").fill("Found unconscious at the station")
+    page.get_by_role("button", name="Open for one hour").click()
+    expect(page.get_by_role("alert").filter(has_text="Emergency access")).to_be_visible()
+    patients = visit(cast.pia, "/app/#/sharing")
+    expect(patients.get_by_text("Reason given: Found unconscious at the station").first).to_be_visible()
+
+
+def test_patient_is_sent_from_the_console_to_the_app(cast, visit):
+    page = visit(cast.pia, "/console/")
+    page.wait_for_url("**/app/**")

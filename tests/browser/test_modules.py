@@ -1,0 +1,67 @@
+"""The scripts' pure parts, called in the browser that runs them."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+
+@pytest.fixture
+def call(new_context):
+    """A function: the answer of one exported function of a module to JSON arguments."""
+    page = new_context().new_page()
+    page.goto("/")
+
+    def run(module: str, name: str, *args: object) -> object:
+        return page.evaluate(
+            "async ([module, name, args]) => (await import(`/static/pollux/js/${module}`))[name](...args)",
+            [module, name, list(args)],
+        )
+
+    return run
+
+
+def test_unit_text_is_what_people_write(call):
+    given = ["mm[Hg]", "mL/min/{1.73_m2}", "Cel", "10*3/uL", "kg/m2", "{steps}", "mg/dL", "m[IU]/L", "/min"]
+    shown = ["mmHg", "mL/min/1.73\u00a0m²", "°C", "10³/µL", "kg/m²", "steps", "mg/dL", "mIU/L", "per min"]
+    assert [call("format.js", "unitText", unit) for unit in given] == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("72", 72), (" 81,5 ", 81.5), ("81.5", 81.5), ("", None), ("7 2", None), ("1e3", None)],
+)
+def test_parse_number_takes_what_people_type(call, text, number):
+    assert call("app/measure.js", "parseNumber", text) == number
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        # The reader's midnight, here Berlin's, tells today from yesterday.
+        ("2026-03-03T23:30:00Z", "today 00:30"),
+        ("2026-03-03T22:30:00Z", "yesterday 23:30"),
+        ("2026-02-27T10:00:00Z", "Friday 11:00"),
+        ("2026-01-02T10:00:00Z", "2 Jan"),
+        ("2024-01-02T10:00:00Z", "2 Jan 2024"),
+    ],
+)
+def test_when_names_days_as_the_reader_lives_them(call, instant, text):
+    assert call("format.js", "when", instant, datetime(2026, 3, 4, 12, tzinfo=UTC)) == text
+
+
+def test_align_breaks_a_line_at_a_long_pause_and_joins_a_short_one(call):
+    day = 86_400_000
+    x = [0, day, 2 * day, 30 * day]
+    line = {"x": x, "value": [1, 2, 3, 4], "low": None, "high": None, "forecast": None}
+    seconds, values, *_ = call("chart/data.js", "align", [line], "days")
+    assert seconds == [at / 1000 for at in (*x[:3], 16 * day, x[3])]
+    assert values == [1, 2, 3, None, 4]
+
+
+def test_days_line_of_totals_has_no_band(call):
+    total = {"day": "2026-03-01", "value": 8000, "min": 0, "max": 400}
+    plain = {"day": "2026-03-01", "value": 70, "min": 55, "max": 120}
+    assert call("chart/data.js", "daysLine", {"days": [total]}) | {"x": None} == {
+        "x": None, "value": [8000], "low": None, "high": None, "isTotal": True,
+    }  # fmt: skip
+    assert call("chart/data.js", "daysLine", {"days": [plain]})["high"] == [120]
