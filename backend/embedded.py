@@ -99,7 +99,10 @@ def servers(
     Raises CannotStart.
     """
     data_dir = data_dir.resolve()
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(f"{data_dir} cannot be made, set DATA_DIR: {error.strerror}") from None
     running = Servers()
     with ExitStack() as stack:
         stack.enter_context(_claimed(data_dir))

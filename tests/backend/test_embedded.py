@@ -255,6 +255,13 @@ def test_data_in_use_is_refused_in_one_line(home):
     assert "\n" not in str(refusal.value)
 
 
+def test_data_folder_that_cannot_be_made_is_refused_in_one_line(home):
+    (home / "file").touch()
+    refused = pytest.raises(embedded.CannotStart, match="cannot be made, set DATA_DIR: Not a directory")
+    with refused, embedded.servers(home / "file" / "data"):
+        pass
+
+
 def test_server_that_cannot_start_shows_its_last_words(home):
     with embedded.servers(home, redis=False, durable=False):
         pass
