@@ -166,11 +166,15 @@ def keep_running(
                 _revive(run, environment, logs, report)
             time.sleep(0.2)
     finally:
-        for run in runs:
-            if run.process.poll() is None:
-                run.process.terminate()  # all at once, so that the graces overlap
-        for run in runs:
-            children.stop(run.process, (signal.SIGTERM,), grace=run.service.grace)
+        _end(runs)
+
+
+def _end(runs: Sequence[Run]) -> None:
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.terminate()  # all at once, so that the graces overlap
+    for run in runs:
+        children.stop(run.process, (signal.SIGTERM,), grace=run.service.grace)
 
 
 def _run(place: Place, steps: Sequence[Step], services: Sequence[Service], report: Report) -> None:
