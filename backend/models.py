@@ -205,6 +205,7 @@ class CareGrant(models.Model):
                     person__isnull=False,
                     granted_by=F("person"),
                     act__len=0,
+                    ends_at__isnull=False,
                     ends_at__lte=F("starts_at") + EMERGENCY_ACCESS_LASTS,
                 ),
                 name="grant_in_an_emergency_is_one_persons_read_only_hour",

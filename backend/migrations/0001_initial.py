@@ -190,7 +190,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='caregrant',
-            constraint=models.CheckConstraint(condition=models.Q(('emergency_reason', ''), models.Q(('act__len', 0), ('ends_at__lte', django.db.models.expressions.CombinedExpression(models.F('starts_at'), '+', models.Value(datetime.timedelta(seconds=3600)))), ('granted_by', models.F('person')), ('person__isnull', False)), _connector='OR'), name='grant_in_an_emergency_is_one_persons_read_only_hour'),
+            constraint=models.CheckConstraint(condition=models.Q(('emergency_reason', ''), models.Q(('act__len', 0), ('ends_at__isnull', False), ('ends_at__lte', django.db.models.expressions.CombinedExpression(models.F('starts_at'), '+', models.Value(datetime.timedelta(seconds=3600)))), ('granted_by', models.F('person')), ('person__isnull', False)), _connector='OR'), name='grant_in_an_emergency_is_one_persons_read_only_hour'),
         ),
         migrations.AddIndex(
             model_name='auditevent',

@@ -25,7 +25,8 @@ VISIBLE = f"""
             SELECT care.patient_id, one.topic::text, one.topic = ANY(care.act)
             FROM backend_caregrant AS care, unnest(care.read) AS one(topic)
             WHERE care.revoked_at IS NULL
-              AND care.starts_at <= now() AND (care.ends_at IS NULL OR care.ends_at > now())
+              AND care.starts_at <= statement_timestamp()
+              AND (care.ends_at IS NULL OR care.ends_at > statement_timestamp())
               AND (
                 care.person_id = person
                 OR care.team_id IN (
