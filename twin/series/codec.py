@@ -110,8 +110,6 @@ def decode_all(blocks: Sequence[bytes]) -> Columns:
     for block, layout in zip(blocks, layouts, strict=True):
         _decode(_read_body(block, layout, decompressor), layout, columns, low, room)
         low += layout.samples
-    if not np.isfinite(columns.value).all():
-        raise CorruptBlock("a value is not a finite number")
     return columns
 
 
@@ -274,7 +272,10 @@ def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, room: _Who
         at = _fill(columns.duration[part], duration, body, at)
     room = room[: layout.samples]
     if layout.decimals == _NOT_DECIMAL:
-        columns.value[part] = np.frombuffer(body, "<f8", layout.samples, at)
+        values = np.frombuffer(body, "<f8", layout.samples, at)
+        if not np.isfinite(values).all():
+            raise CorruptBlock("a value is not a finite number")
+        columns.value[part] = values
         at += 8 * layout.samples
     else:
         at = _fill(room, value, body, at)
