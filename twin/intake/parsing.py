@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.intake import wall_time
+from twin.series.columns import UNKNOWN_OFFSET
 
 # Clocks have stood at most 15 h 13 min from UTC (Metlakatla, before 1867).
 MOST_OFFSET = 16 * 60
@@ -17,7 +18,10 @@ MOST_OFFSET = 16 * 60
 
 @dataclass(frozen=True, slots=True)
 class Instants:
-    """`at`: milliseconds since the epoch, UTC; `offset`: minutes east of UTC; where not `good` both are 0."""
+    """`at`: milliseconds since the epoch, UTC; `offset`: minutes east of UTC; where not `good` both are 0.
+
+    "Z" names an instant and no place: there the offset is UNKNOWN_OFFSET (RFC 9557, section 2.2).
+    """
 
     at: npt.NDArray[np.int64]
     offset: npt.NDArray[np.int16]
@@ -41,7 +45,7 @@ def parse_instants(texts: Sequence[str], zone: ZoneInfo) -> Instants:
 
 
 def parse_instant(text: str, zone: ZoneInfo) -> tuple[int, int] | None:
-    """One instant as (milliseconds since the epoch, minutes east of UTC); None when the text is none."""
+    """One instant and its offset, as in Instants; None when the text is none."""
     moment = _moment(text.strip().replace("\u202f", " "))
     if moment is None:
         return None
@@ -50,7 +54,8 @@ def parse_instant(text: str, zone: ZoneInfo) -> tuple[int, int] | None:
     east = moment.utcoffset() or timedelta()
     if abs(east) > timedelta(minutes=MOST_OFFSET):
         return None
-    return wall_time.instant(moment), east // timedelta(minutes=1)
+    is_placeless = text.rstrip().endswith(("Z", "z"))
+    return wall_time.instant(moment), UNKNOWN_OFFSET if is_placeless else east // timedelta(minutes=1)
 
 
 def parse_numbers(texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -122,7 +127,7 @@ def _regular(texts: Sequence[str], zone: ZoneInfo) -> Instants | None:
     if not tail.shape[1]:
         return Instants(*wall_time.instants(wall, zone), good)
     offset = _regular_offsets(tail)
-    return None if offset is None else Instants(wall - offset * np.int64(60_000), offset, good)
+    return None if offset is None else Instants(wall - _east(offset) * np.int64(60_000), offset, good)
 
 
 # How an offset may be written: its marks, and where its digits stand.
@@ -142,13 +147,17 @@ def _regular_offsets(tail: npt.NDArray[np.uint8]) -> npt.NDArray[np.int16] | Non
         if not _are_digits(figures):
             return None
         if not digits:
-            return np.zeros(len(tail), np.int16)
+            return np.full(len(tail), UNKNOWN_OFFSET, np.int16)
         minutes = (figures - ord("0")).astype(np.int16) @ np.array([600, 60, 10, 1], np.int16)
         if (minutes > MOST_OFFSET).any():
             return None
         west = tail[:, digits[0] - 1] == ord("-")
         return np.where(west, -minutes, minutes).astype(np.int16)
     return None
+
+
+def _east(offset: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
+    return np.where(offset == UNKNOWN_OFFSET, np.int16(0), offset)
 
 
 def _are_digits(grid: npt.NDArray[np.uint8]) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.intake.parsing import parse_instant, parse_instants, parse_numbers
+from twin.series.columns import UNKNOWN_OFFSET
 
 ROME = ZoneInfo("Europe/Rome")
 NOON = int(datetime(2019, 7, 1, 12, tzinfo=UTC).timestamp() * 1000)
@@ -17,12 +18,14 @@ NOON = int(datetime(2019, 7, 1, 12, tzinfo=UTC).timestamp() * 1000)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("2019-07-01T12:00:00Z", (NOON, 0)),
-        ("2019-07-01 12:00:00Z", (NOON, 0)),
+        ("2019-07-01T12:00:00Z", (NOON, UNKNOWN_OFFSET)),
+        ("2019-07-01T12:00:00ZZ", None),
+        ("2019-07-01T12:00:00+00:00", (NOON, 0)),
+        ("2019-07-01 12:00:00Z", (NOON, UNKNOWN_OFFSET)),
         ("2019-07-01 05:00:00 -0700", (NOON, -420)),
         ("2019-07-01T17:30:00+05:30", (NOON, 330)),
         ("2019-07-01T17:30:00+0530", (NOON, 330)),
-        ("2019-07-01T12:00:00.250Z", (NOON + 250, 0)),
+        ("2019-07-01T12:00:00.250Z", (NOON + 250, UNKNOWN_OFFSET)),
         ("2019-07-01T14:00:00.250+02:00", (NOON + 250, 120)),
         ("2019-07-01T14:00:00", (NOON, 120)),
         ("2019-07-01T14:00", (NOON, 120)),
