@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -108,10 +108,21 @@ def _refresh(patient: Patient, code: str, *, now: datetime) -> None:
     with acting_on(patient.id):
         # Two that overlap settle one after the other, and what was made of older data does not win.
         lock(patient.id)
+        changed = _drop_groundless(patient, code, last_day=rows[-1][0] if rows else None)
         if isinstance(made, forecast.Forecast) and not _is_outdone(patient, code, made, now):
             _store(patient, code, made, now)
+            changed = True
+        if changed:
             record_change(patient.id, topic=Topic(one.topic), ref=f"forecast/{code}")
         StaleForecast.objects.filter(patient=patient, kind=code, due_at=now + LEASE).delete()
+
+
+def _drop_groundless(patient: Patient, code: str, *, last_day: date | None) -> bool:
+    """Removes forecasts made after days that were deleted since; whether there were any."""
+    groundless = Forecast.objects.filter(patient=patient, kind=code)
+    if last_day is not None:
+        groundless = groundless.filter(through__gt=last_day)
+    return groundless.delete()[0] > 0
 
 
 def _is_outdone(patient: Patient, code: str, made: forecast.Forecast, now: datetime) -> bool:

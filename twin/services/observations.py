@@ -8,12 +8,15 @@ import numpy as np
 
 from backend.access import Access
 from backend.changes import record_change
+from backend.models import Patient
 from backend.rules import Topic
 from backend.services import NotPossible
 from twin.intake.acceptance import accept
 from twin.intake.items import ProblemCode, Samples
 from twin.kinds import KINDS, kind
+from twin.models import Source
 from twin.report import Report
+from twin.series import store
 from twin.series.columns import Columns, Flag
 from twin.services.digest import digest
 from twin.services.forecasts import mark_stale
@@ -48,22 +51,42 @@ def record_measurements(*, access: Access, measurements: Sequence[Measurement], 
             raise NotPossible(*_REASONS[refused[0].code](place, one))
     report, touched = Report(), Touched()
     take_in(access.patient.id, items, report=report, touched=touched, now=now)
-    digest(access.patient, touched, now=now)
-    mark_stale(access.patient.id, list(touched), now=now)
-    for code in sorted(touched):
-        record_change(access.patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
+    _follow(access.patient, touched, now)
     return report
 
 
-def _samples(one: Measurement) -> Samples:
+def delete_measurement(*, access: Access, kind_code: str, at: datetime, now: datetime) -> None:
+    """Takes back what was typed in for this moment, for good, and brings the twin up to date.
+
+    Raises NotPossible where nothing was typed in, Http404 for a topic in which the person may not act.
+    """
+    access.topic(kind(kind_code).topic)
+    start = _millisecond(at)
+    source = Source.objects.filter(patient=access.patient, name=TYPED_IN).first()
+    if source is None or not store.delete(access.patient.id, kind_code, source.id, start, 0):
+        raise NotPossible("start", "Nothing was typed in for this moment.")
+    _follow(access.patient, {kind_code: [start, start]}, now)
+
+
+def _follow(patient: Patient, touched: Touched, now: datetime) -> None:
+    digest(patient, touched, now=now)
+    mark_stale(patient.id, touched, now=now)
+    for code in sorted(touched):
+        record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
+
+
+def _millisecond(at: datetime) -> int:
     # A whole second: what two devices or two taps would call the same moment is the same sample.
-    start = round(one.at.timestamp()) * 1000
+    return round(at.timestamp()) * 1000
+
+
+def _samples(one: Measurement) -> Samples:
     return Samples(
         one.kind,
         TYPED_IN,
         one.unit,
         Columns(
-            np.array([start], np.int64),
+            np.array([_millisecond(one.at)], np.int64),
             np.zeros(1, np.int64),
             np.array([one.value], np.float64),
             flags=np.array([Flag.MANUAL], np.uint8),

@@ -1,0 +1,226 @@
+"""Day summaries and snapshots follow the series, whatever came in what order."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import make
+import pytest
+from django.db import IntegrityError, transaction
+from django.http import Http404
+from django.utils import timezone
+
+from backend.access import access_patient
+from backend.actor import acting_for, acting_for_all, acting_on
+from backend.models import Change, Patient
+from backend.rules import Need
+from backend.services import NotPossible
+from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, StaleForecast
+from twin.services.observations import Measurement, delete_measurement, record_measurements
+from twin.services.reading import read_upload
+from twin.services.rebuild import rebuild
+
+HEADER = "start,kind,value,unit,end,source\n"
+
+
+def upload(patient: Patient, *lines: str) -> None:
+    row = make.make_upload(patient, (HEADER + "\n".join(lines) + "\n").encode())
+    assert read_upload(row.id, now=timezone.now()) is not None
+
+
+def days(patient: Patient, **wanted: Any) -> list[tuple[str, float]]:
+    with acting_on(patient.id):
+        found = DaySummary.objects.filter(**wanted).order_by("kind", "day")
+        return [(day.day.isoformat(), day.value) for day in found]
+
+
+def derived(patient: Patient) -> tuple[list[Any], list[Any]]:
+    with acting_on(patient.id):
+        rows = DaySummary.objects.order_by("kind", "day").values_list(
+            "kind", "day", "topic", "value", "minimum", "maximum", "count", "source_id", "sources"
+        )
+        tiles = Snapshot.objects.order_by("topic").values_list("topic", "tiles", "last_data_at")
+        return list(rows), list(tiles)
+
+
+def random_line(chance: random.Random, now: datetime) -> str:
+    start = now - timedelta(minutes=chance.randint(0, 60 * 24 * 40))
+    kind, unit, low, high, longest = chance.choice(
+        [
+            ("steps", "count", 0, 900, 180),
+            ("sleep_duration", "h", 1, 8, 480),
+            ("heart_rate", "bpm", 50, 120, 0),
+            ("weight", "kg", 70, 90, 0),
+            ("glucose", "mg/dL", 70, 200, 0),
+        ]
+    )
+    end = start + timedelta(minutes=chance.randint(0, longest))
+    value = chance.randint(low, high)
+    return f"{start.isoformat()},{kind},{value},{unit},{end.isoformat()},{chance.choice(['Phone', 'Watch'])}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_digest_upload_by_upload_is_the_same_as_a_rebuild(cast, seed):
+    chance, now = random.Random(seed), timezone.now()
+    for _ in range(5):
+        upload(cast.pia_patient, *(random_line(chance, now) for _ in range(chance.randint(1, 60))))
+    by_and_by = derived(cast.pia_patient)
+    assert len(by_and_by[0]) > 20
+    rebuild(cast.pia_patient.id, now=timezone.now())
+    assert derived(cast.pia_patient) == by_and_by
+
+
+def test_digest_does_not_add_up_two_devices_that_count_the_same_steps(cast):
+    upload(
+        cast.pia_patient,
+        "2026-03-01T08:00:00Z,steps,400,count,2026-03-01T08:30:00Z,Phone",
+        "2026-03-01T08:00:00Z,steps,410,count,2026-03-01T08:30:00Z,Watch",
+        "2026-03-01T09:00:00Z,steps,90,count,2026-03-01T09:30:00Z,Watch",
+    )
+    assert days(cast.pia_patient) == [("2026-03-01", 500.0)]
+    with acting_on(cast.pia_patient.id):
+        day = DaySummary.objects.get()
+        assert (day.sources, day.patient.sources.get(id=day.source_id).name) == (2, "Watch")
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [("Europe/Berlin", "2026-03-02"), ("America/New_York", "2026-03-01"), ("Pacific/Auckland", "2026-03-02")],
+)
+def test_digest_counts_in_the_patients_own_days(db, zone, day):
+    patient = make.make_patient(time_zone=zone)
+    upload(patient, "2026-03-01T23:30:00Z,weight,81.35,kg,,Scale")
+    assert days(patient) == [(day, 81.35)]
+
+
+def test_digest_of_new_samples_leaves_other_days_alone(cast):
+    upload(cast.pia_patient, "2026-03-01T08:00:00Z,weight,80,kg,,Scale")
+    with acting_on(cast.pia_patient.id):
+        DaySummary.objects.update(value=1)
+    upload(cast.pia_patient, "2026-03-09T08:00:00Z,weight,82,kg,,Scale")
+    assert days(cast.pia_patient) == [("2026-03-01", 1.0), ("2026-03-09", 82.0)]
+    upload(cast.pia_patient, "2026-03-09T08:00:00Z,weight,83,kg,,Scale")
+    assert days(cast.pia_patient) == [("2026-03-01", 1.0), ("2026-03-09", 83.0)]
+
+
+def test_digest_of_samples_decades_apart_keeps_both(cast):
+    upload(
+        cast.pia_patient,
+        "1950-03-01T08:00:00Z,heart_rate,70,bpm,,Clinic",
+        "2026-03-01T08:00:00Z,heart_rate,80,bpm,,Watch",
+    )
+    assert days(cast.pia_patient) == [("1950-03-01", 70.0), ("2026-03-01", 80.0)]
+
+
+def test_digest_writes_a_snapshot_for_each_topic(cast):
+    upload(
+        cast.pia_patient,
+        "2026-03-01T08:00:00Z,weight,80,kg,,Scale",
+        "2026-03-01T08:00:00Z,glucose,5.5,mmol/L,,Meter",
+    )
+    with acting_on(cast.pia_patient.id):
+        shown = {row.topic: [tile["kind"] for tile in row.tiles] for row in Snapshot.objects.all()}
+    assert shown == {"vitals": ["weight"], "glucose": ["glucose"]}
+
+
+def typed_in(patient: Patient, value: float, at: datetime) -> None:
+    with acting_for(patient.user_id):
+        access = access_patient(patient.user, "me", Need.ACT, what="measurement")
+        record_measurements(
+            access=access, measurements=[Measurement("weight", value, "kg", at)], now=timezone.now()
+        )
+
+
+def take_back(patient: Patient, at: datetime, kind: str = "weight") -> None:
+    with acting_for(patient.user_id):
+        access = access_patient(patient.user, "me", Need.ACT, what="measurement")
+        delete_measurement(access=access, kind_code=kind, at=at, now=timezone.now())
+
+
+def test_measurement_taken_back_is_gone_from_days_and_snapshot(cast):
+    now = timezone.now()
+    typed_in(cast.pia_patient, 80, now - timedelta(days=3))
+    typed_in(cast.pia_patient, 180, now)
+    take_back(cast.pia_patient, now)
+    assert [value for _, value in days(cast.pia_patient)] == [80.0]
+    with acting_on(cast.pia_patient.id):
+        assert [tile["value"] for tile in Snapshot.objects.get().tiles] == [80.0]
+        newest = Change.objects.order_by("-seq").first()
+        assert (newest.ref, newest.topic) == ("series/weight", "vitals")
+    take_back(cast.pia_patient, now - timedelta(days=3))
+    assert days(cast.pia_patient) == []
+    with acting_on(cast.pia_patient.id):
+        assert Snapshot.objects.get().tiles == []
+
+
+def test_measurement_taken_back_can_be_typed_in_at_another_time(cast):
+    now = timezone.now()
+    typed_in(cast.pia_patient, 180, now - timedelta(minutes=5))
+    take_back(cast.pia_patient, now - timedelta(minutes=5))
+    typed_in(cast.pia_patient, 80, now)
+    assert [value for _, value in days(cast.pia_patient)] == [80.0]
+
+
+def test_measurement_of_a_device_cannot_be_taken_back(cast):
+    upload(cast.pia_patient, "2026-03-01T08:00:00Z,weight,80,kg,,Scale")
+    with pytest.raises(NotPossible):
+        take_back(cast.pia_patient, datetime(2026, 3, 1, 8, tzinfo=UTC))
+    assert days(cast.pia_patient) == [("2026-03-01", 80.0)]
+
+
+def test_measurement_is_not_taken_back_by_who_may_only_read(cast):
+    now = timezone.now()
+    with acting_for(cast.dora.id):
+        access = access_patient(cast.dora, cast.pia_patient.id, Need.ACT, what="measurement")
+        with pytest.raises(Http404):
+            delete_measurement(access=access, kind_code="glucose", at=now, now=now)
+
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+IMPOSSIBLE = {
+    "day_summary_stands_on_samples": (DaySummary, {"count": 0}),
+    "day_summary_topic_is_known": (DaySummary, {"topic": "gossip"}),
+    "snapshot_topic_is_known": (Snapshot, {"topic": "gossip"}),
+    "forecast_arrays_are_of_one_length": (Forecast, {"low80": [1.0]}),
+    "forecast_errors_have_origins": (Forecast, {"backtest_origins": 3}),
+    "forecast_topic_is_known": (Forecast, {"topic": "gossip"}),
+    "stale_forecast_is_due_later": (StaleForecast, {"due_at": NOW - timedelta(seconds=1)}),
+    "stale_forecast_topic_is_known": (StaleForecast, {"topic": "gossip"}),
+    "record_type_is_known": (Record, {"type": "rumour"}),
+    "record_topic_is_known": (Record, {"topic": "gossip"}),
+    "block_holds_samples_or_tombstones": (SeriesBlock, {"data": None}),
+    "block_edges_are_in_order": (SeriesBlock, {"first_at": 2, "last_at": 1}),
+    "block_topic_is_known": (SeriesBlock, {"topic": "gossip"}),
+}
+
+
+def possible(model: type, patient: Patient) -> dict[str, Any]:
+    """The columns of a row that every constraint lets through."""
+    band = {name: [1.0, 2.0] for name in ("mean", "low80", "high80", "low95", "high95")}
+    summary = {"day": date(2026, 3, 1), "value": 1, "minimum": 1, "maximum": 1, "count": 1, "sources": 1}
+    block = {"span": 1, "count": 1, "first_at": 1, "last_at": 1, "minimum": 1, "maximum": 1, "total": 1}
+    columns: dict[type, dict[str, Any]] = {
+        DaySummary: {"kind": "weight", "source_id": patient.id, **summary},
+        Snapshot: {"tiles": [], "built_at": NOW},
+        Forecast: {
+            "kind": "weight",
+            "through": date(2026, 3, 1),
+            "made_at": NOW,
+            "model": "m",
+            "seed": 1,
+            **band,
+        },
+        StaleForecast: {"kind": "weight", "stale_since": NOW, "due_at": NOW},
+        Record: {"type": "condition", "identity": "1", "body": {}, "updated_at": NOW},
+        SeriesBlock: {"kind": "weight", "source_id": patient.id, "data": b"x", **block},
+    }
+    return {"patient_id": patient.id, "topic": "vitals", **columns[model]}
+
+
+@pytest.mark.parametrize("constraint", IMPOSSIBLE)
+def test_row_cannot_be_impossible(cast, constraint):
+    model, wrong = IMPOSSIBLE[constraint]
+    with acting_for_all():
+        with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+            model.objects.create(**possible(model, cast.pia_patient) | wrong)
+        model.objects.create(**possible(model, cast.pia_patient))

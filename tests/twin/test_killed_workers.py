@@ -1,0 +1,158 @@
+"""Workers die at any instant, by kill -9; what they leave is finished as if nothing had happened."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import make
+import numpy as np
+from django.utils import timezone
+
+from backend.actor import acting_for_all, acting_on
+from backend.models import Patient
+from twin.models import DaySummary, Forecast, Record, StaleForecast, Upload, UploadStatus
+from twin.series import store
+from twin.services.forecasts import LEASE as FORECAST_LEASE
+from twin.services.forecasts import due_patients, refresh_forecasts
+from twin.services.reading import due_uploads, read_upload
+
+WORKER = """
+import sys
+from datetime import datetime
+from uuid import UUID
+
+import django
+
+django.setup()
+from twin.services.forecasts import refresh_forecasts
+from twin.services.reading import read_upload
+
+what, row, now = sys.argv[1], UUID(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
+print("at work", flush=True)
+if what == "read":
+    read_upload(row, now=now, flush=2_000)
+else:
+    refresh_forecasts(row, now=now)
+"""
+HOUR = timedelta(hours=1)
+
+
+@contextmanager
+def worker(what: str, row: object, now: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process of its own, at work on the row; killed at the end."""
+    command = [sys.executable, "-c", WORKER, what, str(row), now.isoformat()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"at work\n"
+            yield process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def wait_for(reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while process.poll() is None and not reached() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def series(watches: int, minutes: int) -> bytes:
+    """Many small batches: a plain table with a source for each of so many watches, and some bad rows."""
+    lines = ["start,kind,value,unit,source"]
+    for minute in range(minutes):
+        at = (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat()
+        lines += [
+            f"{at},heart_rate,{50 + (minute * watch) % 60},bpm,Watch {watch}" for watch in range(watches)
+        ]
+        lines.append(f"{at},steps,{minute % 200 - 1},count,Phone")
+    return "\n".join(lines).encode()
+
+
+def upload_row(upload: Upload) -> Upload:
+    with acting_for_all():
+        return Upload.objects.get(id=upload.id)
+
+
+def held(patient: Patient) -> dict[str, Any]:
+    """Everything that the twin holds of a patient, without ids."""
+    with acting_on(patient.id):
+        columns = [
+            store.read(patient.id, code, 0, store.LATEST_MS).columns for code in ("heart_rate", "steps")
+        ]
+        days = DaySummary.objects.order_by("kind", "day")
+        return {
+            "series": [np.stack([one.start, one.duration, one.value]).tolist() for one in columns],
+            "days": list(days.values_list("kind", "day", "value", "minimum", "maximum", "count", "sources")),
+            "records": list(
+                Record.objects.order_by("type", "identity").values_list("type", "identity", "text")
+            ),
+        }
+
+
+def test_upload_whose_workers_are_killed_is_stored_as_if_none_had_been(transactional_db):
+    content = series(watches=12, minutes=5_000)
+    patient, other = make.make_patient(), make.make_patient()
+    undisturbed = make.make_upload(other, content)
+    assert read_upload(undisturbed.id, now=timezone.now(), flush=2_000) == UploadStatus.PARTIAL
+
+    upload = make.make_upload(patient, content)
+    chance = random.Random(7)
+    last = upload_row(undisturbed).items_done
+    resumed_at = []
+    for kill in range(4):
+        later = timezone.now() + kill * HOUR
+        assert due_uploads(now=later, limit=5) == [upload.id]
+        resumed_at.append(upload_row(upload).items_done)
+        stop = resumed_at[-1] + chance.randint(0, last // 4)
+        with worker("read", upload.id, later) as process:
+            wait_for(lambda stop=stop: upload_row(upload).items_done >= stop, process)
+            time.sleep(chance.random() * 0.05)
+    assert resumed_at == sorted(resumed_at)
+    assert upload_row(upload).items_done > 0
+
+    later = timezone.now() + 10 * HOUR
+    if upload_row(upload).finished_at is None:
+        assert due_uploads(now=later, limit=5) == [upload.id]
+        assert read_upload(upload.id, now=later, flush=2_000) == UploadStatus.PARTIAL
+    assert upload_row(upload).report == upload_row(undisturbed).report
+    assert upload_row(upload).touched == {}
+    assert held(patient) == held(other)
+    assert due_uploads(now=later + HOUR, limit=5) == []
+
+
+def test_forecasts_whose_worker_is_killed_are_made_later(transactional_db):
+    patient = make.make_patient()
+    lines = ["start,kind,value,unit"]
+    for day in range(60):
+        at = f"2026-0{8 + day // 31}-{1 + day % 31:02}T07:00:00Z"
+        lines += [
+            f"{at},{kind},{100 + day % 9},{unit}" for kind, unit in (("sbp", "mm[Hg]"), ("weight", "kg"))
+        ]
+    upload = make.make_upload(patient, "\n".join(lines).encode())
+    now = timezone.now()
+    read_upload(upload.id, now=now)
+    now += timedelta(minutes=1)
+    assert due_patients(now=now, limit=5) == [patient.id]
+
+    def is_claimed() -> bool:
+        with acting_for_all():
+            return StaleForecast.objects.filter(due_at__gt=now).exists()
+
+    with worker("refresh", patient.id, now) as process:
+        wait_for(is_claimed, process)
+    with acting_on(patient.id):
+        left = set(StaleForecast.objects.values_list("kind", flat=True))
+    assert left
+    now += FORECAST_LEASE + HOUR
+    assert due_patients(now=now, limit=5) == [patient.id]
+    assert refresh_forecasts(patient.id, now=now) == len(left)
+    with acting_on(patient.id):
+        assert StaleForecast.objects.count() == 0
+        assert sorted(Forecast.objects.values_list("kind", flat=True)) == ["sbp", "weight"]
