@@ -1,0 +1,149 @@
+"""Errors below /api/ have one shape, say nothing clinical, and show no traceback."""
+
+import logging
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from backend import api
+from backend.problems import CONTENT_TYPE
+
+JSON = "application/json"
+API = "/api/v1"
+
+
+@pytest.fixture
+def pia(client_of):
+    return client_of("pia")
+
+
+def shape(answer):
+    assert answer["Content-Type"] == CONTENT_TYPE
+    body = answer.json()
+    assert body["status"] == answer.status_code
+    assert body["type"] == "about:blank"
+    assert body["title"] and body["detail"]
+    assert set(body) <= {"type", "title", "status", "detail", "errors"}
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    ("status", "ask"),
+    [
+        (404, lambda c: c.get(f"{API}/nowhere")),
+        (404, lambda c: c.get(f"{API}/patients/not-an-id/series")),
+        (404, lambda c: c.get(f"{API}/uploads/00000000-0000-7000-8000-000000000000")),
+        (404, lambda c: c.get(f"{API}/teams?cursor=nonsense")),
+        (404, lambda c: c.get(f"{API}/teams?cursor=cD1mb28=")),
+        (405, lambda c: c.delete(f"{API}/me")),
+        (400, lambda c: c.put(f"{API}/me/patient", "{", content_type=JSON)),
+        (400, lambda c: c.put(f"{API}/me/patient", "[" * 100_000, content_type=JSON)),
+        (400, lambda c: c.put(f"{API}/me/patient", b"\xff", content_type=JSON)),
+        (400, lambda c: c.put(f"{API}/me/patient", [], content_type=JSON)),
+        (400, lambda c: c.post(f"{API}/patients/me/observations", "{}", content_type=JSON)),
+        (400, lambda c: c.post(f"{API}/patients/me/observations", "[]", content_type=JSON)),
+        (400, lambda c: c.post(f"{API}/patients/me/observations", "[1]", content_type=JSON)),
+        (400, lambda c: c.post(f"{API}/uploads", {})),
+        (400, lambda c: c.post(f"{API}/uploads", "x", content_type="multipart/form-data")),
+        (400, lambda c: c.get(f"{API}/uploads?patient=nobody")),
+        (400, lambda c: c.get(f"{API}/patients/me/forecasts?kind=%00")),
+        (400, lambda c: c.get(f"{API}/patients/me/records?type=%00")),
+        (415, lambda c: c.post(f"{API}/uploads", "{}", content_type=JSON)),
+        (415, lambda c: c.put(f"{API}/me/patient", "<a/>", content_type="text/xml")),
+        (401, lambda c: Client().get(f"{API}/me")),
+        (401, lambda c: Client().get(f"{API}/me", headers={"X-Session-Token": "invented-token"})),
+    ],
+)
+def test_error_is_a_problem(pia, status, ask):
+    assert shape(ask(pia)) == status
+
+
+def test_nobody_logged_in_is_asked_for_a_token(db):
+    assert Client().get(f"{API}/me")["WWW-Authenticate"] == "X-Session-Token"
+
+
+def test_browser_write_without_csrf_token_is_refused(cast):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.pia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert shape(client.post(f"{API}/live/ticket")) == 403
+
+
+@pytest.mark.parametrize(
+    ("sent", "fields"),
+    [
+        ({}, {"name", "birth_date", "sex", "time_zone"}),
+        ({"birth_date": "2999-01-01"}, {"birth_date"}),
+        ({"birth_date": "1879-12-31"}, {"birth_date"}),
+        ({"sex": "x"}, {"sex"}),
+        ({"time_zone": "Mars/Base"}, {"time_zone"}),
+        ({"time_zone": "../../etc/passwd"}, {"time_zone"}),
+        ({"locale": "no such"}, {"locale"}),
+        ({"name": "a\x00b"}, {"name"}),
+        ({"name": "x" * 201}, {"name"}),
+        ({"units": {"\ud800": "kg"}}, {"units"}),
+        ({"units": {"weight": ["kg"]}}, {"units.weight"}),
+    ],
+)
+def test_refused_fields_are_named(pia, sent, fields):
+    good = {"name": "Pia", "birth_date": "1963-04-05", "sex": "female", "time_zone": "UTC"}
+    answer = pia.put(f"{API}/me/patient", good | sent if sent else {}, content_type=JSON)
+    assert shape(answer) == 400
+    assert {error["field"] for error in answer.json()["errors"]} == fields
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"value": 400}, "0.value"),
+        ({"unit": "furlong"}, "0.unit"),
+        ({"kind": "aura"}, "0.kind"),
+        ({"start": "2999-01-01T00:00:00Z"}, "0.start"),
+        ({"start": "0001-01-01T00:00:00Z"}, "0.start"),
+    ],
+)
+def test_impossible_measurement_is_understood_and_refused(pia, sent, field):
+    good = {"kind": "heart_rate", "value": 60, "unit": "/min"}
+    answer = pia.post(f"{API}/patients/me/observations", good | sent, content_type=JSON)
+    assert shape(answer) == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+def test_failure_of_ours_shows_nothing_of_the_request(cast, monkeypatch, caplog):
+    def fail(self, request):
+        raise RuntimeError("hba1c 9.1")
+
+    monkeypatch.setattr(api.Me, "get", fail)
+    client = Client(raise_request_exception=False)
+    client.force_login(cast.pia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    with caplog.at_level(logging.CRITICAL):
+        answer = client.get(f"{API}/me")
+    assert shape(answer) == 500
+    assert b"9.1" not in answer.content
+    assert b"Traceback" not in answer.content
+
+
+def test_lost_redis_is_said_to_be_lost(pia, monkeypatch):
+    def lost(*_):
+        raise RedisConnectionError("down")
+
+    monkeypatch.setattr(api, "issue_ticket", lost)
+    answer = pia.post(f"{API}/live/ticket")
+    assert shape(answer) == 503
+    assert answer["Retry-After"] == "5"
+
+
+def test_pages_answer_with_pages(client_of):
+    client = client_of("cleo")
+    for path in ("/nowhere", "/console/patients/00000000-0000-7000-8000-000000000000/"):
+        answer = client.get(path)
+        assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+        assert b"There is nothing here" in answer.content
+
+
+def test_refused_upload_is_not_kept(pia, settings):
+    settings.UPLOAD_MAX_BYTES = 3
+    answer = pia.post(f"{API}/uploads", {"file": SimpleUploadedFile("a.csv", b"long")})
+    assert shape(answer) == 422
+    assert pia.get(f"{API}/uploads").json()["results"] == []
