@@ -4,7 +4,7 @@ import logging
 import os
 
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_process_init
+from celery.signals import worker_process_init
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -25,15 +25,6 @@ _importer = os.getpid()  # in a worker: the parent of its pool
 def _leave_with_the_worker(**_: object) -> None:
     """A pool process in the midst of a task ends with a killed worker, not after the task."""
     children.die_with(_importer)
-
-
-@worker_init.connect
-@beat_init.connect
-def refuse_unsafe_boot(**_: object) -> None:
-    """Ends a worker or scheduler whose checks find an error, before it starts any process of its own."""
-    from backend import checks  # noqa: PLC0415 - needs the apps, which Celery loads after this module
-
-    checks.refuse_unsafe_boot()
 
 
 def nudge(task: str, *ids: str, countdown: float = 0) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from celery.signals import beat_init, worker_init
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
 from django.db import OperationalError, connection
@@ -31,10 +32,12 @@ def views(patterns: Sequence[Any] | None = None, prefix: str = "") -> Iterator[t
             yield route, getattr(callback, "view_class", None) or getattr(callback, "cls", callback)
 
 
-def refuse_unsafe_boot() -> None:
+@worker_init.connect
+@beat_init.connect
+def refuse_unsafe_boot(**_: object) -> None:
     """Ends the process, naming what is wrong, when any check finds an error; asks the database too.
 
-    Web, worker and scheduler call it first. The connection it used is closed: a worker forks after it.
+    Web calls it first; worker and scheduler signal it before they start any process of their own. The connection it used is closed: a worker forks after it.
     """
     try:
         errors = [found for found in run_checks(databases=["default"]) if found.is_serious()]
