@@ -1,0 +1,131 @@
+"""The log: no gaps, no number twice, a push only for what stands."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from backend import changes
+from backend.actor import acting_for, acting_for_all
+from backend.changes import changes_after, last_seq, record_change
+from backend.identifiers import new_id
+from backend.models import Change
+from backend.rules import ALL_TOPICS, Topic
+
+
+@pytest.fixture
+def pushed(monkeypatch):
+    """What is pushed, in place of the channel layer."""
+    heard = []
+    monkeypatch.setattr(changes, "push", lambda stream, event: heard.append(event["seq"]))
+    return heard
+
+
+def change(patient, topic=Topic.VITALS, **kwargs):
+    return record_change(patient.id, topic=topic, ref="series/sbp", **kwargs)
+
+
+def test_streams_are_numbered_each_for_itself(cast):
+    conversation = new_id()
+    with acting_for_all():
+        assert [change(cast.pia_patient) for _ in range(3)] == [1, 2, 3]
+        assert change(cast.paul_patient) == 1
+        assert change(cast.pia_patient, stream=conversation) == 1
+        assert (last_seq(cast.pia_patient.id), last_seq(conversation), last_seq(new_id())) == (3, 1, 0)
+
+
+def test_rolled_back_change_leaves_no_gap_and_pushes_nothing(transactional_db, cast, pushed):
+    class Oops(Exception):
+        pass
+
+    with acting_for_all():
+        change(cast.pia_patient)
+    with pytest.raises(Oops), acting_for_all():
+        change(cast.pia_patient)
+        raise Oops
+    with acting_for_all():
+        change(cast.pia_patient)
+        assert pushed == [1]
+    assert pushed == [1, 2]
+
+
+def test_writers_at_once_leave_neither_gap_nor_double(transactional_db, cast, pushed):
+    barrier = threading.Barrier(4)
+
+    def write(_):
+        barrier.wait()
+        try:
+            for _ in range(10):
+                with acting_for(cast.pia.id):
+                    change(cast.pia_patient)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(4)))
+    with acting_for_all():
+        assert list(Change.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 41))
+    assert sorted(pushed) == list(range(1, 41))
+
+
+def test_number_becomes_visible_only_after_those_before_it(transactional_db, cast, pushed):
+    """A second writer waits for the first: whoever reads number 2 can read number 1."""
+    first_wrote, second_began = threading.Event(), threading.Event()
+    seen = []
+
+    def first():
+        try:
+            with acting_for(cast.pia.id):
+                change(cast.pia_patient)
+                first_wrote.set()
+                second_began.wait(5)
+                with acting_for(cast.pia.id):
+                    seen.append(last_seq(cast.pia_patient.id))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    first_wrote.wait(5)
+    with transaction.atomic(), acting_for(cast.pia.id):
+        assert last_seq(cast.pia_patient.id) == 0
+        second_began.set()
+        assert change(cast.pia_patient) == 2
+    thread.join()
+    assert seen == [1]
+
+
+def test_reading_after_a_number_goes_by_topic_and_order(cast):
+    with acting_for_all():
+        for topic in (Topic.VITALS, Topic.GENES, Topic.VITALS):
+            change(cast.pia_patient, topic)
+        stream = cast.pia_patient.id
+        assert [row.seq for row in changes_after(stream, 0, {Topic.VITALS})] == [1, 3]
+        assert [row.seq for row in changes_after(stream, 1, ALL_TOPICS)] == [2, 3]
+
+
+def test_stranger_cannot_write_into_a_stream(cast):
+    with pytest.raises(Exception, match="row-level security"), acting_for(cast.paul.id):
+        change(cast.pia_patient)
+
+
+def test_request_works_while_redis_is_down(transactional_db, cast, monkeypatch, caplog):
+    class Down:
+        async def group_send(self, group, event):
+            raise RedisConnectionError("down")
+
+    monkeypatch.setattr(changes, "get_channel_layer", Down)
+    client = Client()
+    client.force_login(cast.pia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.put(
+        "/api/v1/me/patient",
+        {"name": "Pia", "birth_date": "1963-04-05", "sex": "female", "time_zone": "UTC"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.name == "backend.changes"] == [
+        f"action=push_failed stream={cast.pia_patient.id} error=ConnectionError"
+    ]
