@@ -141,7 +141,8 @@ def _instant(milliseconds: int | None) -> str | None:
     if milliseconds is None:
         return None
     at = datetime.fromtimestamp(milliseconds // 1000, UTC).replace(microsecond=milliseconds % 1000 * 1000)
-    return at.isoformat().replace("+00:00", "Z")
+    precision = "milliseconds" if milliseconds % 1000 else "seconds"
+    return at.isoformat(timespec=precision).replace("+00:00", "Z")
 
 
 def _milliseconds(instant: str | None) -> int | None:

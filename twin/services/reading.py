@@ -6,7 +6,7 @@ report that counts it are one transaction.
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 FLUSH = 200_000
 """Samples that one transaction stores, about."""
 LEASE = timedelta(minutes=2)
+RETRY = timedelta(seconds=10)
+"""After a failure that left the worker alive."""
 ATTEMPTS = 5
 """Workers that may fail at one place of a file before it is given up."""
 
@@ -95,6 +97,8 @@ def read_upload(
         # Without its message, which may quote the file.
         name, place = type(error).__name__, _place(error)
         log.warning("action=upload_failed upload=%s error=%s at=%s", claim.upload, name, place)
+        with suppress(LeaseLost, DatabaseError), acting_on(claim.patient):
+            _hold(claim, lease_until=timezone.now() + RETRY)
     return None
 
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,9 +12,12 @@ from backend.access import access_patient
 from backend.actor import acting_for
 from backend.models import User
 from backend.rules import Need
-from twin.models import Upload
+from twin.management.patients import patient_user
+from twin.models import FINISHED, Upload
 from twin.services.reading import read_upload
 from twin.services.uploads import receive_upload
+
+LOOK_AGAIN = 0.5  # seconds
 
 
 class Command(BaseCommand):
@@ -25,9 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="one JSON object a file")
 
     def handle(self, *_args: Any, patient_email: str, files: list[Path], json: bool, **_options: Any) -> None:
-        user = User.objects.filter(email=patient_email.lower()).first()
-        if user is None:
-            raise CommandError(f"Nobody has the address {patient_email}.")
+        user = patient_user(patient_email)
         for file in files:
             if not file.is_file():
                 raise CommandError(f"{file} is not a file.")
@@ -40,9 +42,12 @@ class Command(BaseCommand):
         with acting_for(user.id), file.open("rb") as stream:
             access = access_patient(user, "me", Need.ACT, what="import")
             upload, _ = receive_upload(access=access, stream=stream, name=file.name, now=now)
-        read_upload(upload.id, now=now)
-        with acting_for(user.id):
-            upload.refresh_from_db()
+        # The server's worker may be quicker, and may die: whoever finishes it, this waits for it.
+        while upload.status not in FINISHED:
+            if read_upload(upload.id, now=timezone.now()) is None:
+                sleep(LOOK_AGAIN)
+            with acting_for(user.id):
+                upload.refresh_from_db()
         return upload
 
 
@@ -57,6 +62,7 @@ def _facts(file: Path, upload: Upload) -> dict[str, Any]:
             "unit": row["unit"],
         }
         for kind, row in report["samples"].items()
+        if row["stored"] or row["replaced"]
     }
     return {
         "file": str(file),

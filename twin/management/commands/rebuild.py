@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from backend.actor import acting_for_all
 from backend.models import Patient
+from twin.management.patients import patient_user
 from twin.services.rebuild import rebuild
 
 
@@ -17,13 +18,10 @@ class Command(BaseCommand):
         parser.add_argument("patient_emails", nargs="*")
 
     def handle(self, *_args: Any, patient_emails: list[str], **_options: Any) -> None:
+        users = [patient_user(email) for email in patient_emails]
         with acting_for_all():
-            patients = Patient.objects.order_by("id")
-            if patient_emails:
-                patients = patients.filter(user__email__in=[email.lower() for email in patient_emails])
-            ids = list(patients.values_list("id", flat=True))
-        if len(ids) < len(set(patient_emails)):
-            raise CommandError("Somebody of these is no patient here.")
+            patients = Patient.objects.filter(user__in=users) if users else Patient.objects.all()
+            ids = list(patients.order_by("id").values_list("id", flat=True))
         for number, patient in enumerate(ids, 1):
             rebuild(patient, now=timezone.now())
             self.stdout.write(f"{number} of {len(ids)}")
