@@ -1,0 +1,208 @@
+"""What the code offers is in the docs; everything is found by introspection."""
+
+import ast
+import inspect
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from backend import live, supervisor
+from backend.api import METHODS
+from backend.checks import views
+from backend.models import ChangeOp
+from backend.ports import ports
+from backend.rules import TABLE, Need, Role
+from twin.forecast.plain import MEAN_OF_28_DAYS
+from twin.forecast.trend import PROPHET_WEEKLY
+from twin.intake import container, formats, gathering, json_values, plain_csv
+from twin.intake.fhir.records import KEPT
+from twin.intake.items import ProblemCode, RecordType, RefusalCode
+from twin.kinds import KINDS, DayRule, Kind
+from twin.models import UploadStatus
+from twin.series.columns import Flag
+from twin.series.overlay import Outcome
+
+CHECKOUT = Path(__file__).parent.parent
+DOCS = CHECKOUT / "docs"
+ROOMS = ("backend", "twin", "reminders", "messaging")
+API = "api/v1/"
+
+
+def rows_of(page: str) -> list[list[str]]:
+    """The cells of every row of every table of a page."""
+    lines = (DOCS / page).read_text(encoding="utf-8").splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+
+
+def first_cells(page: str) -> set[str]:
+    """What the rows of a page's tables begin with."""
+    return {row[0].strip("`") for row in rows_of(page)}
+
+
+def named_in(page: str) -> set[str]:
+    """What stands between back quotes on a page."""
+    return set(re.findall(r"`([^`\n]+)`", (DOCS / page).read_text(encoding="utf-8")))
+
+
+def sentence_of(page: str, code: str) -> str:
+    """What the one row of a code says of it."""
+    (row,) = (row for row in rows_of(page) if row[0] == f"`{code}`")
+    return row[1]
+
+
+@pytest.mark.parametrize("name", [form.NAME for form in formats.FORMATS])
+def test_docs_say_how_each_format_is_recognised(name: str) -> None:
+    assert sentence_of("intake.md", name)
+
+
+def test_docs_explain_each_problem_and_refusal_in_one_sentence_each() -> None:
+    explained = [row for row in rows_of("intake.md") if row[1].endswith(".")]
+    codes = [*ProblemCode, *RefusalCode]
+    assert sorted(row[0] for row in explained) == sorted(f"`{code}`" for code in codes)
+
+
+def test_docs_name_each_resource_that_becomes_a_record_and_its_type() -> None:
+    kept = " ".join(cell for row in rows_of("intake.md") for cell in row)
+    assert [name for name in KEPT if name not in kept] == []
+    assert set(RecordType) - named_in("intake.md") == set()
+
+
+LIMITS = {
+    "files in an archive": f"{container.MOST_MEMBERS:,}, with a directory of 4 MiB",
+    "an archive unpacked": f"{container.MOST_BYTES // 1024**3} GiB, streamed",
+    f"unpacked to packed, for a member of more than {container.RATIO_COUNTS_FROM // 1024**2} MiB": (
+        f"{container.MOST_RATIO} (a real `export.xml` reaches 50)"
+    ),
+    "one JSON value": (
+        f"{json_values.LARGEST // 1024**2} MiB, {json_values.MOST_PARTS:,} parts, "
+        f"{json_values.DEEPEST} levels deep"
+    ),
+    "a line of a table": f"{plain_csv.LONGEST_LINE // 1024} KiB",
+    "samples that a reader holds": f"{gathering.BATCH:,}, then it hands them on",
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_docs_name_the_limits_that_hold(what: str) -> None:
+    assert [row[1] for row in rows_of("intake.md") if row[0] == what] == [LIMITS[what]]
+
+
+def kind_row(kind: Kind) -> list[str]:
+    possible, usual = (f"{low:.9g} to {high:.9g}" for low, high in (kind.hard, kind.soft))
+    forecast = "yes" if kind.forecast else "no"
+    named = [f"`{kind.code}`", kind.title, f"`{kind.unit}`"]
+    return [*named, possible, usual, kind.daily.value, kind.topic, forecast]
+
+
+def test_docs_show_the_catalogue_as_it_is() -> None:
+    shown = [row for row in rows_of("kinds.md") if row[0].strip("`") in KINDS]
+    assert shown == [kind_row(kind) for kind in KINDS.values()]
+
+
+def test_docs_explain_each_outcome_and_flag_and_column() -> None:
+    assert {outcome.name.lower() for outcome in Outcome} - named_in("series.md") == set()
+    flags = next(row[1] for row in rows_of("series.md") if row[0] == "`flags`")
+    assert [int(number) for number in re.findall(r"\d+", flags)] == [flag.value for flag in Flag]
+
+
+def test_docs_explain_each_day_rule() -> None:
+    assert set(DayRule) - first_cells("state.md") == set()
+
+
+def test_docs_name_each_model_of_a_forecast() -> None:
+    assert {MEAN_OF_28_DAYS, PROPHET_WEEKLY} - named_in("forecasting.md") == set()
+
+
+def variables() -> set[str]:
+    """Every environment variable that the code reads: through backend.env, or by itself in the supervisor."""
+    found = set(re.findall(r"\.(?:get|pop)\(\"([A-Z_]+)\"", inspect.getsource(supervisor)))
+    for room in ROOMS:
+        for path in (CHECKOUT / room).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.Call(
+                        func=ast.Attribute(value=ast.Name(id="env"), attr=reader),
+                        args=[ast.Constant(value=str(name)), *_],
+                    ):
+                        found |= {name, f"{name}_FILE"} if reader == "secret" else {name}
+    return found
+
+
+def test_docs_name_each_environment_variable_and_command() -> None:
+    read = variables()
+    assert {"DATABASE_URL", "DATABASE_OWNER_URL", "SECRET_KEY_FILE", "PORT"} <= read
+    ours = {name for name, room in get_commands().items() if room in ROOMS}
+    rows = re.findall(r"`(?:manage[.]py )?(\w+)[^`]*`", " ".join(row[0] for row in rows_of("deployment.md")))
+    assert sorted(rows) == sorted(read | ours)
+
+
+def test_docs_list_exactly_the_routes_of_the_api() -> None:
+    routes = {
+        (method.upper(), re.sub(r"<\w+:(\w+)>", r"{\1}", route.removeprefix(API)))
+        for route, view in views()
+        if route.startswith(API)
+        for method in METHODS
+        if hasattr(view, method)
+    }
+    methods = {method.upper() for method in METHODS}
+    documented = {(row[0], row[1].strip("`")) for row in rows_of("api.md") if row[0] in methods}
+    assert documented == routes
+
+
+def test_docs_name_each_status_of_an_upload() -> None:
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert [status for status in UploadStatus if status.value not in page] == []
+
+
+def test_docs_name_what_the_socket_takes() -> None:
+    assert set(live.COMMANDS) - first_cells("live.md") == set()
+    needs = {name: command.need for name, command in live.COMMANDS.items() if command.need is not None}
+    told = {row[0].strip("`"): row[-1] for row in rows_of("live.md")}
+    assert [name for name, need in needs.items() if f"the need `{need}`" not in told[name]] == []
+
+
+def test_docs_name_what_the_socket_says() -> None:
+    source = inspect.getsource(live)
+    events = set(re.findall(r'"type": "(\w+)"', source))
+    codes = set(re.findall(r'(?:Refusal\(|"code": )"(\w+)"', source))
+    assert {"hello", "reply", "error", "changes", "progress", "heartbeat", "ended"} <= events
+    assert (events | codes) - first_cells("live.md") == set()
+    assert set(ports.live_views) | set(ChangeOp.values) <= named_in("live.md")
+
+
+def test_docs_name_each_close_code_of_the_socket() -> None:
+    used = {getattr(live, name) for name in re.findall(r"\.close\(([A-Z_]+)\)", inspect.getsource(live))}
+    assert {cell for cell in first_cells("live.md") if cell.isdigit()} == {str(code) for code in used}
+
+
+def test_docs_show_who_may_do_what_as_the_table_says() -> None:
+    header, *rows = [row for row in rows_of("access.md") if len(row) == 1 + len(Role)]
+    allowed = {
+        cell.split("`")[1]: {role for role, answer in zip(header[1:], answers, strict=True) if answer != "no"}
+        for cell, *answers in rows
+        if "`" in cell
+    }
+    assert allowed == {need.value: {role.value for role in TABLE[need]} for need in Need}
+
+
+def test_docs_credit_each_file_of_data() -> None:
+    credited = {Path(name).name.split(".")[0] for name in named_in("data-credits.md")}
+    folders = (CHECKOUT / "tests" / "samples", CHECKOUT / "twin" / "demo" / "data")
+    files = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
+    # What a file of others is known to hold, and which columns were taken from it, is our own word.
+    foreign = {path for path in files if path.name not in ("expected.json", "README.md")}
+    uncredited = {
+        path for path in foreign if not any(fnmatch(path.name.split(".")[0], name) for name in credited)
+    }
+    assert foreign
+    assert uncredited == set()
+
+
+@pytest.mark.parametrize("page", sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")))
+def test_docs_link_to_what_is_there(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
+    assert [target for target in targets if not (DOCS / page).parent.joinpath(target).exists()] == []
