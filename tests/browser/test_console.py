@@ -1,8 +1,10 @@
 """The clinicians' console in a browser."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import numpy as np
+from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -17,7 +19,13 @@ from twin.services.intake import Touched, take_in
 
 
 def give_weights(patient: Patient, days: int) -> None:
-    """A weight every morning up to today, digested and forecast."""
+    """A weight every day up to now, digested and forecast; in a thread, since Playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(_give_weights, patient, days).result()
+        aside.submit(connection.close).result()
+
+
+def _give_weights(patient: Patient, days: int) -> None:
     now = timezone.now()
     first = now - timedelta(days=days - 1)
     start = round(first.timestamp() * 1000) + 86_400_000 * np.arange(days, dtype=np.int64)

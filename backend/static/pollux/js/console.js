@@ -88,6 +88,8 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   chartPicker(root);
 });
 
+// A panel may have arrived before this script.
 dress(document);
+chartPicker(document);
 const shell = document.querySelector("[data-patient]");
 if (shell) followPatient(shell.dataset.patient);
