@@ -27,6 +27,7 @@ from twin.serializers import (
     ForecastsOut,
     KindOut,
     MeasurementIn,
+    MeasurementRef,
     RecordOut,
     RecordsIn,
     ReportOut,
@@ -41,7 +42,7 @@ from twin.serializers import (
 )
 from twin.series import store
 from twin.series.thin import thin
-from twin.services.observations import record_measurements
+from twin.services.observations import delete_measurement, record_measurements
 from twin.services.uploads import receive_upload
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
@@ -225,9 +226,9 @@ class Records(PatientView):
 
 
 class Observations(PatientView):
-    """Measurements typed in by a person: one, or a list of which all are kept or none."""
+    """Measurements typed in by a person: one, or a list of which all are kept or none; and taking one back."""
 
-    needs = {"post": Need.ACT}
+    needs = {"post": Need.ACT, "delete": Need.ACT}
     what = "measurement typed in"
 
     @extend_schema(request=MEASUREMENTS, responses={201: ReportOut})
@@ -239,6 +240,16 @@ class Observations(PatientView):
             access=self.access, measurements=given.validated_data, now=timezone.now()
         )
         return Response(report.to_json(), status=201)
+
+    @extend_schema(parameters=[MeasurementRef], responses={204: None})
+    def delete(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = MeasurementRef(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        delete_measurement(
+            access=self.access, kind_code=wanted["kind"], at=wanted["start"], now=timezone.now()
+        )
+        return Response(status=204)
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -110,6 +110,13 @@ class MeasurementIn(serializers.Serializer[Any]):
         return Measurement(given["kind"], given["value"], given["unit"], given.get("start") or timezone.now())
 
 
+class MeasurementRef(serializers.Serializer[Any]):
+    """Which typed-in measurement is meant."""
+
+    kind = serializers.ChoiceField(choices=sorted(KINDS))
+    start = serializers.DateTimeField()
+
+
 class ReportOut(serializers.Serializer[Any]):
     samples = serializers.DictField()
     records = serializers.DictField()
