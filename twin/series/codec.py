@@ -105,10 +105,11 @@ def decode_all(blocks: Sequence[bytes]) -> Columns:
         np.zeros(count, np.uint8) if present & _HAS_FLAGS else None,
     )
     decompressor = zstandard.ZstdDecompressor()
-    room = np.empty(max((layout.samples for layout in layouts), default=0), np.int64)
+    ramp = np.arange(max((layout.samples for layout in layouts), default=0))
+    room = np.empty_like(ramp)
     low = 0
     for block, layout in zip(blocks, layouts, strict=True):
-        _decode(_read_body(block, layout, decompressor), layout, columns, low, room)
+        _decode(_read_body(block, layout, decompressor), layout, columns, low, ramp, room)
         low += layout.samples
     return columns
 
@@ -263,14 +264,17 @@ def _read_body(block: bytes, layout: _Layout, decompressor: zstandard.ZstdDecomp
         raise CorruptBlock("the body cannot be decompressed") from error
 
 
-def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, room: _Whole) -> None:
-    """Fills a block's part of the columns, from `low` on, in the order in which _encode() wrote them."""
+def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, ramp: _Whole, room: _Whole) -> None:
+    """Fills a block's part of the columns, from `low` on, in the order in which _encode() wrote them.
+
+    `ramp` is 0, 1, 2...; `room` is for numbers on their way to another type.
+    """
     part = slice(low, low + layout.samples)
     start, duration, value, *more = layout.columns
-    at = _fill(columns.start[part], start, body, 0)
+    ramp, room = ramp[: layout.samples], room[: layout.samples]
+    at = _fill(columns.start[part], start, body, 0, ramp)
     if columns.duration.flags.writeable:
-        at = _fill(columns.duration[part], duration, body, at)
-    room = room[: layout.samples]
+        at = _fill(columns.duration[part], duration, body, at, ramp)
     if layout.decimals == _NOT_DECIMAL:
         values = np.frombuffer(body, "<f8", layout.samples, at)
         if not np.isfinite(values).all():
@@ -278,40 +282,38 @@ def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, room: _Who
         columns.value[part] = values
         at += 8 * layout.samples
     else:
-        at = _fill(room, value, body, at)
+        at = _fill(room, value, body, at, ramp)
         if layout.present & _HAS_FRACTION:
             room *= 10**layout.decimals
             room += np.frombuffer(body, np.uint8, layout.samples, at)
             at += layout.samples
         np.divide(room, 10.0**layout.decimals, out=columns.value[part])
     if columns.offset is not None and layout.present & _HAS_OFFSET:
-        at = _fill(room, more.pop(0), body, at)
+        at = _fill(room, more.pop(0), body, at, ramp)
         columns.offset[part] = room
     if columns.flags is not None and layout.present & _HAS_FLAGS:
-        _fill(room, more.pop(0), body, at)
+        _fill(room, more.pop(0), body, at, ramp)
         columns.flags[part] = room
 
 
-def _fill(out: _Whole, numbers: _Numbers, body: bytes, at: int) -> int:
+def _fill(out: _Whole, numbers: _Numbers, body: bytes, at: int, ramp: _Whole) -> int:
     """Writes the integers that are laid out so, and says where the next column's codes begin."""
     first, base, unit, width = numbers
-    if width == base == 0:
-        out.fill(first)
+    if width == 0:
+        np.multiply(ramp, base, out=out)
+        out += first
         return at
     out[0] = first
     steps = out[1:]
     size = width * len(steps)
-    if width == 0:
-        steps.fill(base)
-    else:
-        *lower, highest = np.frombuffer(body, np.uint8, size, at).reshape(width, -1)
-        codes = highest.astype(_CODES[width], copy=False)
-        for plane in reversed(lower):
-            codes <<= 8
-            codes |= plane
-        steps[:] = codes
-        if unit != 1:
-            steps *= unit
-        steps += base
+    *lower, highest = np.frombuffer(body, np.uint8, size, at).reshape(width, -1)
+    codes = highest.astype(_CODES[width], copy=False)
+    for plane in reversed(lower):
+        codes <<= 8
+        codes |= plane
+    steps[:] = codes
+    if unit != 1:
+        steps *= unit
+    steps += base
     np.add.accumulate(out, out=out)
     return at + size
