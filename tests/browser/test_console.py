@@ -19,10 +19,16 @@ from twin.services.intake import Touched, take_in
 
 
 def give_weights(patient: Patient, days: int) -> None:
-    """A weight every day up to now, digested and forecast; in a thread, since Playwright's loop runs in this one."""
+    """A weight every day up to now, digested and forecast; aside, for Playwright's loop runs here."""
+
+    def give() -> None:
+        try:
+            _give_weights(patient, days)
+        finally:
+            connection.close()
+
     with ThreadPoolExecutor(1) as aside:
-        aside.submit(_give_weights, patient, days).result()
-        aside.submit(connection.close).result()
+        aside.submit(give).result()
 
 
 def _give_weights(patient: Patient, days: int) -> None:
