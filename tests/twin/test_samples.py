@@ -1,0 +1,126 @@
+"""The real files that ship with the tests, from upload to twin: what each holds is there afterwards."""
+
+from pathlib import Path
+
+import make
+import pytest
+from django.utils import timezone
+
+from backend.actor import acting_on
+from twin.models import DaySummary, Record, Upload
+from twin.series import store
+from twin.services.reading import read_upload
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+# In shapes of their own: expected facts, and what the demo's people are made of.
+NO_UPLOADS = {"expected.json", "lifesnaps.csv"}
+
+# Format, status, samples by kind, records by type; or the format and why the file is refused.
+EXPECTED: dict[str, tuple] = {
+    "apple_health/healthkit_to_sqlite.xml": ("apple_health", "partial", {"bmi": 1, "heart_rate": 1}, {}),
+    "apple_health/healthkit_to_sqlite.zip": ("apple_health", "partial", {"bmi": 1, "heart_rate": 1}, {}),
+    "apple_health/lifesnaps_p51.zip": (
+        "apple_health",
+        "stored",
+        {"resting_heart_rate": 141, "sleep_duration": 37, "steps": 368},
+        {},
+    ),
+    "apple_health/tdda_iphone6s.xml": ("apple_health", "partial", {"distance": 5, "steps": 10}, {}),
+    "fhir_r4/synthea_clemente_kreiger.json": (
+        "fhir",
+        "partial",
+        {
+            "bmi": 3,
+            "dbp": 3,
+            "hdl": 2,
+            "height": 3,
+            "hemoglobin": 2,
+            "ldl": 2,
+            "pain": 3,
+            "platelets": 2,
+            "sbp": 3,
+            "total_cholesterol": 2,
+            "triglycerides": 2,
+            "weight": 3,
+        },
+        {"condition": 1, "immunization": 4, "observation": 21, "procedure": 1, "report": 4},
+    ),
+    "fhir_r4/us_core_Observation-10-minute-apgar-score.json": ("fhir", "stored", {}, {"observation": 1}),
+    "fhir_r4/us_core_Observation-substance-use-status.json": ("fhir", "stored", {}, {"observation": 1}),
+    "fhir_r4/us_core_Procedure-R4-defib-implant.json": ("fhir", "stored", {}, {"procedure": 1}),
+    "fhir_r4/us_core_condition-duodenal-ulcer.json": ("fhir", "stored", {}, {"condition": 1}),
+    "fhir_r4/us_core_medicationrequest-coded-oral-axid.json": ("fhir", "stored", {}, {"medication": 1}),
+    "fhir_r4/us_core_medicationrequest-referenced-oral-axid.json": ("fhir", "stored", {}, {"medication": 1}),
+    "fhir_r4/us_core_observation-cbc-platelets.json": ("fhir", "stored", {"platelets": 1}, {}),
+    "fhir_r4/us_core_observation-occupation.json": ("fhir", "stored", {}, {"observation": 1}),
+    "fhir_r4/us_core_observation-serum-bun.json": ("fhir", "stored", {}, {"observation": 1}),
+    "fhir_r4/us_core_observation-serum-glucose.json": ("fhir", "stored", {"glucose": 1}, {}),
+    "fhir_r4/us_core_observation-serum-sodium.json": ("fhir", "stored", {"sodium": 1}, {}),
+    "fhir_r4/us_core_patient-example.json": ("fhir", "nothing_usable"),
+    "fhir_stu3/google_synthea.bundle.json": ("fhir", "unsupported_version"),
+    "fitbit/dailyActivity_merged.csv": ("fitbit", "several_people"),
+    "fitbit/heartrate_seconds_merged.csv": ("fitbit", "stored", {"heart_rate": 1200}, {}),
+    "fitbit/minutes.csv": ("fitbit", "stored", {"heart_rate": 667, "steps": 533}, {}),
+    "fitbit/sleepDay_merged.csv": ("fitbit", "several_people"),
+    "fitbit/takeout_resting_heart_rate-2024-03-01.json": ("fitbit", "stored", {"resting_heart_rate": 2}, {}),
+    "fitbit/web_api_heart_intraday.json": ("fitbit", "partial", {"heart_rate": 5}, {}),
+    "fitbit/web_api_sleep.json": ("fitbit", "stored", {"sleep_duration": 2}, {}),
+    "fitbit/web_api_steps_intraday.json": ("fitbit", "stored", {"steps": 4}, {}),
+    "fitbit/web_api_weight.json": ("fitbit", "stored", {"bmi": 4, "weight": 4}, {}),
+    "fitbit/weightLogInfo_merged.csv": ("fitbit", "several_people"),
+    "nightscout/entries.json": ("nightscout", "stored", {"glucose_cgm": 100}, {}),
+    "nightscout/oref0_glucose.json": ("nightscout", "stored", {"glucose_cgm": 6}, {}),
+}
+READABLE = [name for name, expected in EXPECTED.items() if len(expected) == 4]
+
+
+def read(name: str, patient) -> Upload:
+    path = SAMPLES / name
+    upload = make.make_upload(patient, path.read_bytes(), path.name)
+    read_upload(upload.id, now=timezone.now())
+    with acting_on(patient.id):
+        return Upload.objects.get(id=upload.id)
+
+
+def test_every_sample_is_expected():
+    files = {str(path.relative_to(SAMPLES)) for path in SAMPLES.glob("*/*") if path.name not in NO_UPLOADS}
+    assert files == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_sample_becomes_what_it_holds(db, name):
+    patient = make.make_patient()
+    upload = read(name, patient)
+    with acting_on(patient.id):
+        samples: dict[str, int] = {}
+        for extent in store.extents(patient.id):
+            samples[extent.kind] = samples.get(extent.kind, 0) + extent.count
+        types = list(Record.objects.values_list("type", flat=True))
+        summed_up = set(DaySummary.objects.values_list("kind", flat=True))
+    records = {type_: types.count(type_) for type_ in sorted(set(types))}
+    if len(EXPECTED[name]) == 2:
+        assert (upload.format, upload.report["refusal"]["code"]) == EXPECTED[name]
+        assert (upload.status, samples, records) == ("refused", {}, {})
+        return
+    assert (upload.format, upload.status, samples, records) == EXPECTED[name]
+    assert {kind: tally["stored"] for kind, tally in upload.report["samples"].items()} == samples
+    assert {type_: tally["stored"] for type_, tally in upload.report["records"].items()} == records
+    assert summed_up == set(samples)
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_sample_with_other_bytes_around_it_is_known(db, name):
+    """The same items in another file: nothing is stored twice."""
+    patient = make.make_patient()
+    first = read(name, patient)
+    with acting_on(patient.id):
+        # The row forgets whose bytes it had, so that they come as new.
+        Upload.objects.filter(id=first.id).update(sha256="0" * 64)
+    second = read(name, patient)
+    assert second.id != first.id
+    tallies = [*second.report["samples"].values(), *second.report["records"].values()]
+    assert sum(tally["stored"] + tally["replaced"] for tally in tallies) == 0
+    assert sum(tally["known"] for tally in tallies) == sum(
+        tally["stored"] + tally["known"]
+        for tally in [*first.report["samples"].values(), *first.report["records"].values()]
+    )
