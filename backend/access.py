@@ -1,4 +1,7 @@
-"""The only way an id from outside becomes a row. Absent and foreign are the same 404; reads by others are audited."""
+"""The only way an id from outside becomes a row.
+
+Absent and foreign are the same 404; reads by others are audited.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -6,13 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404
 
 from backend.models import AuditAction, AuditEvent, Clinician, Patient, User
 from backend.rules import OWNER, Grant, Need, Role, Standing, Topic, standing
-from backend.scope import M, PatientScopedQuerySet, valid_grants
+from backend.scope import M_co, PatientScopedQuerySet, valid_grants
 
 ME = "me"
 LISTING_IS_NEWS_AFTER = timedelta(hours=1)
@@ -40,10 +43,11 @@ class Access:
 
 
 def standings_of(user: User, patients: Sequence[Patient]) -> dict[UUID, Standing]:
-    """What the person is to each of the patients at this moment, in two queries however many they are."""
-    ordinary = Role.CLINICIAN if Clinician.objects.filter(user=user).exists() else Role.CAREGIVER
+    """What the person is to each of the patients at this moment, in one query however many they are."""
     grants: defaultdict[UUID, list[Grant]] = defaultdict(list)
-    for row in valid_grants(user).filter(patient__in=patients).distinct():
+    is_clinician = Exists(Clinician.objects.filter(user=user))
+    for row in valid_grants(user).filter(patient__in=patients).annotate(to_clinician=is_clinician).distinct():
+        ordinary = Role.CLINICIAN if row.to_clinician else Role.CAREGIVER
         grants[row.patient_id].append(
             Grant(
                 role=Role.EMERGENCY if row.emergency_reason else ordinary,
@@ -52,14 +56,16 @@ def standings_of(user: User, patients: Sequence[Patient]) -> dict[UUID, Standing
             )
         )
     return {
-        patient.id: OWNER if patient.user_id == user.id else standing(grants[patient.id]) for patient in patients
+        patient.id: OWNER if patient.user_id == user.id else standing(grants[patient.id])
+        for patient in patients
     }
 
 
 def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) -> Access:
-    """The patient, when the person meets the need; raises Http404 otherwise. `what` names the view in the audit.
+    """The patient, when the person meets the need; raises Http404 otherwise.
 
-    Runs inside the actor's transaction, so the audit row stands exactly when the read does.
+    `what` names the view in the audit. Runs inside the actor's transaction, so the audit row stands exactly
+    when the read does.
     """
     access = recheck_patient(user, patient, need)
     if access.standing.role is not Role.SELF:
@@ -68,7 +74,7 @@ def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) ->
 
 
 def access_listed(user: User, patients: Sequence[Patient], *, what: str) -> dict[UUID, Standing]:
-    """What the person is to each patient of a list of hers; for others' patients the list stands in the audit."""
+    """What the person is to each patient of a list of hers; others' patients have the list in their audit."""
     standings = standings_of(user, patients)
     others = [patient for patient in patients if standings[patient.id].role is not Role.SELF]
     noted = set(
@@ -103,7 +109,7 @@ def recheck_patient(user: User, patient: UUID | str, need: Need) -> Access:
     return Access(user, found, held, need)
 
 
-def access_row(queryset: PatientScopedQuerySet[M], user: User, need: Need, **key: object) -> M:
+def access_row(queryset: PatientScopedQuerySet[M_co], user: User, need: Need, **key: object) -> M_co:
     """The one row of the key that the person may see; raises Http404 when it is absent or foreign."""
     row = queryset.visible_to(user, need).filter(**key).first()
     if row is None:

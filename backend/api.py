@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
@@ -42,6 +44,7 @@ from backend.tickets import TICKET_LASTS, issue_ticket
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
+@method_decorator(never_cache, name="dispatch")
 class PersonView(APIView):
     """An edge about the person who is logged in; patients' rows are seen as that person sees them."""
 
@@ -87,9 +90,7 @@ class PatientView(PersonView):
         super().initial(request, *args, **kwargs)
         method = "get" if request.method == "HEAD" else str(request.method).lower()
         if method in self.needs:
-            self.access = access_patient(
-                self.person, kwargs["patient"], self.needs[method], what=self.what
-            )
+            self.access = access_patient(self.person, kwargs["patient"], self.needs[method], what=self.what)
 
 
 class Me(PersonView):

@@ -10,7 +10,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.views import View
+from django.views.decorators.cache import never_cache
 
 from backend.access import Access, access_patient
 from backend.actor import become
@@ -22,6 +24,7 @@ from backend.rules import Need, Role
 METHODS = ("get", "post")
 
 
+@method_decorator(never_cache, name="dispatch")
 class PersonPage(LoginRequiredMixin, View):
     """A page about the person who is logged in."""
 

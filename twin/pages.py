@@ -4,7 +4,7 @@ from itertools import groupby
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
@@ -15,7 +15,14 @@ from backend.rules import Need, Role
 from backend.services import NotPossible, open_emergency_access
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
-from twin.queries import kinds_with_data, listed_patients, records_of, snapshot_tiles, snapshots_of, uploads_of
+from twin.queries import (
+    kinds_with_data,
+    listed_patients,
+    records_of,
+    snapshot_tiles,
+    snapshots_of,
+    uploads_of,
+)
 
 PAGE = 50
 RECORDS_SHOWN = 200
@@ -50,6 +57,8 @@ class ConsolePatients(ConsolePage):
             )
         except NotPossible as refusal:
             return self._page(request, refusal=refusal.message, status=422)
+        except Http404:
+            return self._page(request, refusal="Nobody of your clinic has this address.", status=422)
         return redirect("console:patient", patient=grant.patient_id)
 
     def _page(self, request: HttpRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
@@ -76,7 +85,9 @@ class ConsolePatients(ConsolePage):
                     "role": held.role,
                     "emergency": held.role is Role.EMERGENCY,
                     "tiles": [tiles[code] for code in LISTED_TILES if code in tiles][:4],
-                    "last_data_at": max((row.last_data_at for row in shared if row.last_data_at), default=None),
+                    "last_data_at": max(
+                        (row.last_data_at for row in shared if row.last_data_at), default=None
+                    ),
                 }
             )
         return rows
@@ -117,7 +128,10 @@ class RecordsPanel(PatientPage):
         found = list(records_of(self.access.patient, self.access.topics)[: RECORDS_SHOWN + 1])
         shown = sorted(
             found[:RECORDS_SHOWN],
-            key=lambda row: (order.index(RecordType(row.type)), -(row.starts_at.timestamp() if row.starts_at else 0)),
+            key=lambda row: (
+                order.index(RecordType(row.type)),
+                -(row.starts_at.timestamp() if row.starts_at else 0),
+            ),
         )
         groups = [
             {"type": type_, "title": RECORD_TITLES[RecordType(type_)], "records": list(rows)}
@@ -135,4 +149,6 @@ class UploadsPanel(PatientPage):
 
     def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
         uploads = list(uploads_of(self.person, self.access.patient)[:20])
-        return render(request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads})
+        return render(
+            request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads}
+        )

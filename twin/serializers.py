@@ -45,7 +45,16 @@ class UploadOut(serializers.ModelSerializer[Upload]):
     class Meta:
         model = Upload
         fields = [
-            "id", "patient", "name", "size", "format", "status", "finished", "received_at", "finished_at", "report",
+            "id",
+            "patient",
+            "name",
+            "size",
+            "format",
+            "status",
+            "finished",
+            "received_at",
+            "finished_at",
+            "report",
         ]
 
     def get_finished(self, upload: Upload) -> bool:
@@ -76,8 +85,20 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
     class Meta:
         model = Forecast
         fields = [
-            "kind", "title", "unit", "made_at", "through", "model", "reason", "days",
-            "mean", "low80", "high80", "low95", "high95", "backtest",
+            "kind",
+            "title",
+            "unit",
+            "made_at",
+            "through",
+            "model",
+            "reason",
+            "days",
+            "mean",
+            "low80",
+            "high80",
+            "low95",
+            "high95",
+            "backtest",
         ]
 
     def get_title(self, forecast: Forecast) -> str:
