@@ -37,7 +37,8 @@ def views(patterns: Sequence[Any] | None = None, prefix: str = "") -> Iterator[t
 def refuse_unsafe_boot(**_: object) -> None:
     """Ends the process, naming what is wrong, when any check finds an error; asks the database too.
 
-    Web calls it first; worker and scheduler signal it before they start any process of their own. The connection it used is closed: a worker forks after it.
+    Web calls it first; worker and scheduler signal it before they start any process of their own. The
+    connection that it used is closed, because a worker forks after it.
     """
     try:
         errors = [found for found in run_checks(databases=["default"]) if found.is_serious()]
@@ -49,7 +50,10 @@ def refuse_unsafe_boot(**_: object) -> None:
 
 
 @register(Tags.security)
-def every_view_declares_its_need(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001
+def every_view_declares_its_need(
+    app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
+    **_: Any,
+) -> list[CheckMessage]:
     """pollux.E001: a view is neither public by name nor built on a base class that asks for its need."""
     return [
         Error(f"The view at {route!r} does not declare who may use it.", obj=view, id="pollux.E001")
@@ -64,14 +68,16 @@ def every_view_declares_its_need(app_configs: Sequence[AppConfig] | None, **kwar
 def the_wall_holds_this_role(
     app_configs: Sequence[AppConfig] | None,  # noqa: ARG001 - Django's signature
     databases: Sequence[str] | None,
-    **kwargs: Any,  # noqa: ARG001
+    **_: Any,
 ) -> list[CheckMessage]:
     """pollux.E002: the database role is one that row-level security does not bind."""
     if not databases:
         return []
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
+            cursor.execute(
+                "SELECT current_user, rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+            )
             name, superuser, bypasses = cursor.fetchone()
     except OperationalError as error:
         return [Error(f"DATABASE_URL: cannot connect: {error}", id="pollux.E003")]
@@ -80,7 +86,7 @@ def the_wall_holds_this_role(
     return [
         Error(
             f"DATABASE_URL: the role {name!r} is not held by row-level security.",
-            hint='Use a role of its own: CREATE ROLE pollux LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD ...',
+            hint="Use a role of its own: CREATE ROLE pollux LOGIN NOSUPERUSER NOBYPASSRLS PASSWORD ...",
             id="pollux.E002",
         )
     ]

@@ -64,7 +64,7 @@ def folder(name: str, default: Path) -> Path:
 
 
 def secret(name: str, *, length: int = 32) -> str:
-    """The variable, or the content of the file that NAME_FILE names; never shorter than `length` characters."""
+    """The variable, or the content of the file that NAME_FILE names; of at least `length` characters."""
     file_name = os.environ.get(f"{name}_FILE", "").strip()
     if file_name:
         try:
@@ -81,7 +81,7 @@ def secret(name: str, *, length: int = 32) -> str:
 
 
 def database(name: str) -> dict[str, Any]:
-    """A PostgreSQL URL as the entries of Django's DATABASES; the host may be a socket's folder (?host=/path)."""
+    """A PostgreSQL URL as an entry of Django's DATABASES; the host may be a socket's folder (?host=/path)."""
     url = text(name)
     if not url.startswith(("postgres://", "postgresql://")):
         raise BadEnvironment(f"{name} must be a postgresql:// URL")

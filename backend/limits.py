@@ -9,7 +9,7 @@ from backend.problems import CONTENT_TYPE, problem
 
 
 class LimitedBodies:
-    """An ASGI application behind which no body is larger than `limit` bytes, or than `limits` says for its path."""
+    """Lets no body through that is larger than `limit` bytes, or than `limits` says for its path."""
 
     def __init__(self, application: ASGI3Application, *, limit: int, limits: dict[str, int]) -> None:
         self.application = application

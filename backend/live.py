@@ -53,7 +53,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What a client can ask of its socket; `need` is what it wants of the stream's patient, None of nobody."""
+    """What a client can ask of its socket; `need` is what it wants of the stream's patient, if anything."""
 
     need: Need | None
     run: "Callable[[Live, dict[str, Any]], Awaitable[dict[str, Any]]]"
@@ -104,7 +104,7 @@ class Live(AsyncJsonWebsocketConsumer):
         for stream in getattr(self, "streams", {}):
             await self.channel_layer.group_discard(group_of(stream), self.channel_name)
 
-    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any) -> None:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         """Carries out one command; whatever is wrong with it, the socket lives on."""
         if len(text_data or bytes_data or "") > LONGEST_COMMAND:
             await self.send_json({"type": "error", "id": None, "code": "too_large"})
@@ -133,7 +133,7 @@ class Live(AsyncJsonWebsocketConsumer):
             await self._catch_up(stream)
 
     async def view_moved(self, event: dict[str, Any]) -> None:
-        """A hint that a row has a new face, such as an upload's progress; shown to whoever may see the row."""
+        """A hint that a row has a new face, such as an upload's progress; for whoever may see the row."""
         view = await self._read(_view, event["view"], UUID(event["ref"]))
         if view is not None:
             await self.send_json({"type": "progress", event["view"]: event["ref"], **view})
@@ -180,7 +180,7 @@ class Live(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_discard(group_of(stream), self.channel_name)
 
     async def _catch_up(self, stream: UUID) -> None:
-        """Sends what the client lacks, in order; the stream is dropped once the person may no longer see it."""
+        """Sends what the client lacks, in order; drops the stream once the person may no longer see it."""
         # A heartbeat and a hint may come at once; each number is sent once.
         async with self.catching_up:
             while (sent := self.streams.get(stream)) is not None:
@@ -194,7 +194,13 @@ class Live(AsyncJsonWebsocketConsumer):
                     return
                 self.streams[stream] = through
                 await self.send_json(
-                    {"type": "changes", "stream": str(stream), "from": sent, "through": through, "items": items}
+                    {
+                        "type": "changes",
+                        "stream": str(stream),
+                        "from": sent,
+                        "through": through,
+                        "items": items,
+                    }
                 )
 
     async def _beat(self) -> None:
@@ -225,7 +231,7 @@ class Live(AsyncJsonWebsocketConsumer):
         return _person_of(self.session_key) == self.person
 
     async def _authenticate(self) -> tuple[User, str] | None:
-        """The person and the key of the login by which she comes: app token, ticket, or our own page's cookie."""
+        """The person and the key of her login, which comes as app token, ticket, or our own page's cookie."""
         headers = {name: value.decode("latin-1") for name, value in self.scope["headers"]}
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
         session_key: str | None = None

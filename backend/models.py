@@ -188,11 +188,15 @@ class CareGrant(models.Model):
                 name="grant_goes_to_a_person_or_a_team",
             ),
             models.CheckConstraint(
-                condition=Q(read__contained_by=[topic.value for topic in Topic]) & Q(read__len__gt=0), name="grant_reads_known_topics"
+                condition=Q(read__contained_by=[topic.value for topic in Topic]) & Q(read__len__gt=0),
+                name="grant_reads_known_topics",
             ),
-            models.CheckConstraint(condition=Q(act__contained_by=F("read")), name="grant_acts_only_where_it_reads"),
             models.CheckConstraint(
-                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name="grant_ends_after_its_start"
+                condition=Q(act__contained_by=F("read")), name="grant_acts_only_where_it_reads"
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+                name="grant_ends_after_its_start",
             ),
             models.CheckConstraint(
                 condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
@@ -215,7 +219,9 @@ class CareGrant(models.Model):
             models.Index(
                 fields=["person", "patient"], condition=Q(revoked_at__isnull=True), name="grant_of_person"
             ),
-            models.Index(fields=["team", "patient"], condition=Q(revoked_at__isnull=True), name="grant_of_team"),
+            models.Index(
+                fields=["team", "patient"], condition=Q(revoked_at__isnull=True), name="grant_of_team"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -289,7 +295,9 @@ class Change(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(topic__in=[topic.value for topic in Topic]), name="change_topic_is_known"),
+            models.CheckConstraint(
+                condition=Q(topic__in=[topic.value for topic in Topic]), name="change_topic_is_known"
+            ),
             models.CheckConstraint(condition=Q(op__in=ChangeOp.values), name="change_op_is_known"),
         ]
 

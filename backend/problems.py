@@ -31,7 +31,7 @@ def problem(status: int, detail: str, *, errors: list[dict[str, str]] | None = N
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:  # noqa: ARG001 - DRF's signature
-    """DRF's exception handler: every known error becomes a problem; an unknown one goes on to the 500 page."""
+    """DRF's exception handler: a known error becomes a problem; an unknown one goes on to the 500 page."""
     headers: dict[str, str] = {}
     match error:
         case Http404():

@@ -1,4 +1,4 @@
-"""What REST framework uses unless a view says otherwise: who is asking, that nobody may, how bodies and lists are read."""
+"""What REST framework uses unless a view says otherwise: who asks, that nobody may, how lists come."""
 
 from typing import Any
 from uuid import UUID

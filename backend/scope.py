@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from backend.models import CareGrant, Patient, User
 from backend.rules import TABLE, Need, Role
 
-M = TypeVar("M", bound=models.Model, covariant=True)
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 
 def valid_grants(user: User) -> QuerySet[CareGrant]:
@@ -22,7 +22,7 @@ def valid_grants(user: User) -> QuerySet[CareGrant]:
     )
 
 
-class PatientScopedQuerySet(QuerySet[M]):
+class PatientScopedQuerySet(QuerySet[M_co]):
     """Rows with a `patient_id`, and with a `topic` unless the model says that it has none."""
 
     def visible_to(self, user: User, need: Need) -> Self:

@@ -13,7 +13,8 @@ from backend.rules import Level, Standing, Topic
 def topic_levels(standing: Standing) -> dict[str, str]:
     """{topic: read | act} of a standing, as the wire says it."""
     return {
-        topic.value: (Level.ACT if topic in standing.act else Level.READ).value for topic in sorted(standing.read)
+        topic.value: (Level.ACT if topic in standing.act else Level.READ).value
+        for topic in sorted(standing.read)
     }
 
 
@@ -47,7 +48,7 @@ class PatientIn(serializers.Serializer[Any]):
     units = serializers.DictField(child=serializers.CharField(max_length=30), default=dict)
 
     def validate_birth_date(self, day: Any) -> Any:
-        if not (1880 <= day.year and day <= timezone.now().date()):
+        if not (day.year >= 1880 and day <= timezone.now().date()):
             raise serializers.ValidationError("This is not a birth date of a living person.")
         return day
 
@@ -133,7 +134,16 @@ class GrantOut(serializers.ModelSerializer[CareGrant]):
     class Meta:
         model = CareGrant
         fields = [
-            "id", "patient", "to", "topics", "starts_at", "until", "revoked_at", "granted_by", "emergency", "reason",
+            "id",
+            "patient",
+            "to",
+            "topics",
+            "starts_at",
+            "until",
+            "revoked_at",
+            "granted_by",
+            "emergency",
+            "reason",
         ]
 
     def get_to(self, grant: CareGrant) -> dict[str, str]:

@@ -50,7 +50,7 @@ def create_grant(
     team: UUID | None = None,
     until: datetime | None = None,
 ) -> CareGrant:
-    """Lets the person of an address, or else a team, read, or also act, in some topics. Raises NotPossible."""
+    """Lets the person of an address, or a team, read, or also act, in some topics. Raises NotPossible."""
     person = to_team = None
     if team is None:
         person = User.objects.filter(email=to_email.strip().lower(), is_active=True).first()
@@ -140,7 +140,7 @@ def _tell_of_emergency_access(email: str) -> None:
     send_mail(
         subject="Your chart was opened in an emergency",
         message=(
-            "A clinician of your clinic opened your chart without your grant, for one hour, and gave a reason.\n"
+            "A clinician of your clinic opened your chart for one hour without your grant, and said why.\n"
             "Log in and open Sharing to see who it was and why.\n"
         ),
         from_email=None,

@@ -26,7 +26,11 @@ api_urls = [
     path("break-glass", api.BreakGlass.as_view(), name="break-glass"),
     path("live/ticket", api.LiveTicket.as_view(), name="live-ticket"),
     path("patients/<patient:patient>/grants", api.Grants.as_view(), name="grants"),
-    path("patients/<patient:patient>/grants/<uuid:grant>/revoke", api.RevokeGrant.as_view(), name="revoke-grant"),
+    path(
+        "patients/<patient:patient>/grants/<uuid:grant>/revoke",
+        api.RevokeGrant.as_view(),
+        name="revoke-grant",
+    ),
     path("patients/<patient:patient>/audit", api.Audit.as_view(), name="audit"),
     *twin.urls.api_urls,
 ]

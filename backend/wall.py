@@ -12,7 +12,7 @@ POLICIES = ("reading", "adding", "changing", "removing")
 
 
 def wall(table: str, *, read: str, write: str, add: str | None = None) -> str:
-    """SQL that walls a table off by conditions; `add` is the one for new rows where it differs from `write`."""
+    """SQL that walls a table off by conditions; `add` is that for new rows where it differs from `write`."""
     return f"""
         ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
         ALTER TABLE {table} FORCE ROW LEVEL SECURITY;

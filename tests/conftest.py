@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import servers  # noqa: E402 - beside this file, which is no package
+import servers
 
 servers.start()
 os.environ |= {
@@ -59,7 +59,7 @@ def django_db_setup(django_db_blocker, worker_id="master") -> Iterator[None]:
 
 @pytest.fixture
 def cast(db):
-    """pia and paul (patients), cleo (clinician with grant), carl (without), rita (revoked), dora (caregiver), ada."""
+    """The named people; make.make_cast says who may see whom."""
     import make
 
     return make.make_cast()
@@ -73,7 +73,9 @@ def client_of(cast):
     def log_in(name: str) -> Client:
         client = Client()
         if name != "anon":
-            client.force_login(getattr(cast, name), backend="allauth.account.auth_backends.AuthenticationBackend")
+            client.force_login(
+                getattr(cast, name), backend="allauth.account.auth_backends.AuthenticationBackend"
+            )
         return client
 
     return log_in

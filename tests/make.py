@@ -49,7 +49,9 @@ def _verify(user: User) -> None:
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
 
 
-def make_patient(user: User | None = None, *, clinic: Clinic | None = None, time_zone: str = "Europe/Berlin") -> Patient:
+def make_patient(
+    user: User | None = None, *, clinic: Clinic | None = None, time_zone: str = "Europe/Berlin"
+) -> Patient:
     user = user or make_user()
     with acting_for_all():
         return Patient.objects.create(
@@ -92,8 +94,12 @@ def make_grant(
 
 
 def make_cast() -> Cast:
-    """The named cast: cleo reads all of pia's topics and acts in vitals; dora sees vitals and glucose; rita's grant
-    was taken back; carl is of the same clinic without a grant; ada administers it; paul is a stranger."""
+    """The named cast.
+
+    pia and paul are patients, paul a stranger to all. cleo, by her team, reads all of pia's topics and acts
+    in vitals; dora, a caregiver, acts in vitals and reads glucose; rita's grant was taken back; carl is of
+    pia's clinic without a grant; ada administers it.
+    """
     users = {name: make_user(name) for name in ("pia", "paul", "dora", "cleo", "carl", "rita", "ada")}
     clinic = make_clinic("Harbour Clinic")
     pia = make_patient(users["pia"], clinic=clinic)

@@ -4,7 +4,6 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-import make
 from backend import live
 from backend.actor import acting_for_all
 from backend.checks import OWN_AUTHORISATION, views
@@ -102,7 +101,10 @@ def places(cast):
 def ask(client, method, route, sent, places):
     for placeholder, value in places.items():
         route = route.replace(placeholder, value)
-        sent = {key: places.get(word, word) if isinstance(word, str) else word for key, word in (sent or {}).items()}
+        sent = {
+            key: places.get(word, word) if isinstance(word, str) else word
+            for key, word in (sent or {}).items()
+        }
     path = f"/{route}"
     if method in {"get", "delete"}:
         return getattr(client, method)(path, query_params=sent)
@@ -122,13 +124,17 @@ def test_route_answers_each_of_the_cast(row, client_of, places):
             sent = {"kind": "heart_rate", "start": f"2026-01-01T08:{minute:02}:00Z"}
             ask(client_of("pia"), "post", route, PULSE | sent, places)
         answers[who] = ask(client_of(who), method, route, sent, places)
-    assert {who: answer.status_code for who, answer in answers.items()} == dict(zip(CAST, expected, strict=True))
+    assert {who: answer.status_code for who, answer in answers.items()} == dict(
+        zip(CAST, expected, strict=True)
+    )
     if route.startswith(API):
         problems = [answer for answer in answers.values() if answer.status_code >= 400]
         assert {answer["Content-Type"] for answer in problems} <= {"application/problem+json"}
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if "<patient:patient>" in row[1]], ids=lambda row: f"{row[0]} {row[1]}")
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if "<patient:patient>" in row[1]], ids=lambda row: f"{row[0]} {row[1]}"
+)
 def test_absent_patient_answers_as_a_foreign_one(row, client_of, places):
     method, route, sent, *_ = row
     absent = {**places, "<patient:patient>": "00000000-0000-7000-8000-000000000000"}

@@ -1,4 +1,4 @@
-"""Accounts as allauth gives them to us: sign-up, login, codes, second factors, passkeys, sessions; app and browser."""
+"""Accounts as allauth gives them to us, by the app's API, the browser's API, and the pages."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
 
+import make
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from cryptography.hazmat.primitives import hashes
@@ -16,7 +17,6 @@ from django.test import Client
 from fido2 import cbor
 from fido2.cose import ES256
 
-import make
 from backend.models import User
 
 PASSWORD = make.PASSWORD
@@ -85,7 +85,9 @@ def pending(answer):
 
 
 def test_sign_up_with_name_is_verified_by_mailed_code(app):
-    answer = app.auth("post", "signup", {"email": "Nora@Pollux.Example", "password": PASSWORD, "name": " Nora N. "})
+    answer = app.auth(
+        "post", "signup", {"email": "Nora@Pollux.Example", "password": PASSWORD, "name": " Nora N. "}
+    )
     assert (answer.status_code, pending(answer)) == (401, ["verify_email"])
     assert app.me().status_code == 401
     wrong = app.auth("post", "email/verify", {"key": "000000"})
@@ -116,7 +118,9 @@ def test_sign_up_of_a_known_address_reveals_nothing(app, pia):
     ],
 )
 def test_sign_up_refuses_by_field(app, sent, field):
-    answer = app.auth("post", "signup", {"email": "n@pollux.example", "password": PASSWORD, "name": "N"} | sent)
+    answer = app.auth(
+        "post", "signup", {"email": "n@pollux.example", "password": PASSWORD, "name": "N"} | sent
+    )
     assert answer.status_code == 400
     assert {error["param"] for error in answer.json()["errors"]} == {field}
 
@@ -158,7 +162,8 @@ def test_password_is_reset_by_mailed_code(app, pia):
 
 def test_code_request_for_an_unknown_address_reveals_nothing(app, pia):
     known, unknown = (
-        App(app.kind).auth("post", "code/request", {"email": email}) for email in (pia.email, "no@pollux.example")
+        App(app.kind).auth("post", "code/request", {"email": email})
+        for email in (pia.email, "no@pollux.example")
     )
     assert known.status_code == unknown.status_code == 401
     assert known.json()["data"] == unknown.json()["data"]
@@ -185,7 +190,7 @@ def test_totp_is_set_up_and_asked_for(app, pia):
 
 
 class Passkey:
-    """A soft authenticator: what a phone's secure hardware does (WebAuthn level 2, packed without attestation)."""
+    """A soft authenticator: what a phone's secure hardware does (WebAuthn level 2, no attestation)."""
 
     RP, ORIGIN = "testserver", "http://testserver"
 
@@ -213,14 +218,22 @@ class Passkey:
         credential = bytes(16) + struct.pack(">H", len(self.id)) + self.id + public
         attestation = cbor.encode({"fmt": "none", "attStmt": {}, "authData": self._data(0x45) + credential})
         return self._answer(
-            {"clientDataJSON": self._client_data("webauthn.create", options), "attestationObject": attestation}
+            {
+                "clientDataJSON": self._client_data("webauthn.create", options),
+                "attestationObject": attestation,
+            }
         )
 
     def get(self, options):
         data, client_data = self._data(0x05), self._client_data("webauthn.get", options)
         signature = self.key.sign(data + sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
         return self._answer(
-            {"clientDataJSON": client_data, "authenticatorData": data, "signature": signature, "userHandle": self.user}
+            {
+                "clientDataJSON": client_data,
+                "authenticatorData": data,
+                "signature": signature,
+                "userHandle": self.user,
+            }
         )
 
 
@@ -234,7 +247,9 @@ def test_passkey_is_registered_and_logs_in_without_a_password(app, pia):
     passkey = Passkey()
     options = app.account("get", "authenticators/webauthn?passwordless").json()["data"]["creation_options"]
     answer = app.account(
-        "post", "authenticators/webauthn", {"name": "Phone", "credential": passkey.create(options["publicKey"])}
+        "post",
+        "authenticators/webauthn",
+        {"name": "Phone", "credential": passkey.create(options["publicKey"])},
     )
     assert answer.status_code == 200, answer.json()
     second = App(app.kind)
@@ -249,11 +264,18 @@ def test_passkey_signed_by_another_key_is_refused(app, pia):
     app.confirm()
     passkey = Passkey()
     options = app.account("get", "authenticators/webauthn?passwordless").json()["data"]["creation_options"]
-    app.account("post", "authenticators/webauthn", {"name": "Phone", "credential": passkey.create(options["publicKey"])})
+    app.account(
+        "post",
+        "authenticators/webauthn",
+        {"name": "Phone", "credential": passkey.create(options["publicKey"])},
+    )
     passkey.key = ec.generate_private_key(ec.SECP256R1())
     second = App(app.kind)
     options = second.auth("get", "webauthn/login").json()["data"]["request_options"]
-    assert second.auth("post", "webauthn/login", {"credential": passkey.get(options["publicKey"])}).status_code == 400
+    assert (
+        second.auth("post", "webauthn/login", {"credential": passkey.get(options["publicKey"])}).status_code
+        == 400
+    )
     assert second.me().status_code == 401
 
 
@@ -289,8 +311,8 @@ def test_app_writes_by_its_token_alone_and_a_browser_needs_the_csrf_token(pia):
 @pytest.mark.parametrize(
     "path",
     [
-        "login/", "signup/", "password/reset/", "login/code/", "email/", "password/change/", "sessions/", "2fa/",
-        "2fa/webauthn/", "logout/", "reauthenticate/",
+        "login/", "signup/", "password/reset/", "login/code/", "email/", "password/change/", "sessions/",
+        "2fa/", "2fa/webauthn/", "logout/", "reauthenticate/",
     ],
 )  # fmt: skip
 def test_account_pages_are_there(pia, path):

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+import make
 import pytest
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
 
-import make
 from backend.actor import acting_for_all
 from backend.models import CareGrant, Change
 from backend.rules import Level, Topic
@@ -93,7 +93,10 @@ def test_patient_row_is_made_then_edited(cast, ask):
     assert body == PROFILE | {"name": "Dora D.", "id": body["id"]}
     assert ask("dora", "get", "/me")[1]["patient"] == body
     with acting_for_all():
-        assert list(Change.objects.filter(stream=body["id"]).values_list("seq", "ref")) == [(1, "patient"), (2, "patient")]
+        assert list(Change.objects.filter(stream=body["id"]).values_list("seq", "ref")) == [
+            (1, "patient"),
+            (2, "patient"),
+        ]
 
 
 def test_patients_come_in_pages_with_what_is_shared(cast, ask, pages):
@@ -187,7 +190,9 @@ def test_grants_list_shows_past_ones_too(cast, ask, pages):
 
 
 def test_teams_are_listed(cast, pages):
-    assert pages("pia", "/teams") == [{"id": str(cast.team.id), "name": "Heart team", "clinic": "Harbour Clinic"}]
+    assert pages("pia", "/teams") == [
+        {"id": str(cast.team.id), "name": "Heart team", "clinic": "Harbour Clinic"}
+    ]
 
 
 # Who looked
@@ -197,10 +202,14 @@ def test_audit_shows_the_patient_who_looked_at_what(cast, ask, pages):
     ask("dora", "get", f"/patients/{cast.pia_patient.id}/snapshot")
     ask("cleo", "get", f"/patients/{cast.pia_patient.id}/series?kind=sbp")
     ask("pia", "get", "/patients/me/series?kind=sbp")
-    ask("pia", "post", "/patients/me/grants", {"to_email": "carl@pollux.example", "topics": {"genes": "read"}})
+    ask(
+        "pia", "post", "/patients/me/grants", {"to_email": "carl@pollux.example", "topics": {"genes": "read"}}
+    )
     rows = pages("pia", "/patients/me/audit")
     assert [(row["who"], row["role"], row["action"], row["emergency"]) for row in rows] == [
-        ("Pia", "self", "grant", False), ("Cleo", "clinician", "read", False), ("Dora", "caregiver", "read", False),
+        ("Pia", "self", "grant", False),
+        ("Cleo", "clinician", "read", False),
+        ("Dora", "caregiver", "read", False),
     ]  # fmt: skip
     assert [row["what"] for row in rows[1:]] == ["series", "snapshot"]
     assert rows[2]["topics"] == ["glucose", "vitals"]
@@ -238,7 +247,11 @@ def test_emergency_opens_everything_for_reading_and_is_told_to_the_patient(
     assert "unconscious" not in letter.body
     loud = pages("pia", "/patients/me/audit")
     assert {row["emergency"] for row in loud} == {True}
-    assert (loud[-1]["who"], loud[-1]["action"], loud[-1]["reason"]) == ("Carl", "emergency", "Found unconscious.")
+    assert (loud[-1]["who"], loud[-1]["action"], loud[-1]["reason"]) == (
+        "Carl",
+        "emergency",
+        "Found unconscious.",
+    )
     with acting_for_all():
         assert Change.objects.get(patient=cast.pia_patient).ref == f"grant/{grant['id']}"
 
@@ -257,7 +270,10 @@ def test_emergency_ends_after_an_hour(cast, ask):
 
 @pytest.mark.parametrize("reason", ["", "   "])
 def test_emergency_without_a_reason_opens_nothing(cast, ask, reason):
-    assert ask("carl", "post", "/break-glass", {"patient_email": "pia@pollux.example", "reason": reason})[0] == 400
+    assert (
+        ask("carl", "post", "/break-glass", {"patient_email": "pia@pollux.example", "reason": reason})[0]
+        == 400
+    )
     with acting_for_all():
         assert not CareGrant.objects.filter(person=cast.carl).exists()
 
@@ -278,7 +294,9 @@ def test_emergency_of_another_clinic_finds_nobody(cast, ask):
 
 
 def test_patient_can_end_an_emergency(cast, ask):
-    _, grant = ask("carl", "post", "/break-glass", {"patient_email": "pia@pollux.example", "reason": "A reason."})
+    _, grant = ask(
+        "carl", "post", "/break-glass", {"patient_email": "pia@pollux.example", "reason": "A reason."}
+    )
     assert ask("pia", "post", f"/patients/me/grants/{grant['id']}/revoke")[0] == 200
     assert ask("carl", "get", f"/patients/{cast.pia_patient.id}/snapshot")[0] == 404
 
@@ -289,7 +307,11 @@ def test_patient_can_end_an_emergency(cast, ask):
 @pytest.mark.parametrize(
     ("who", "path", "more"),
     [
-        ("pia", "/patients/me/grants", lambda cast: make.make_grant(cast.pia_patient, person=make.make_user())),
+        (
+            "pia",
+            "/patients/me/grants",
+            lambda cast: make.make_grant(cast.pia_patient, person=make.make_user()),
+        ),
         ("dora", "/patients/", lambda cast: make.make_grant(make.make_patient(), person=cast.dora)),
         ("dora", "/me", lambda cast: make.make_grant(make.make_patient(), person=cast.dora)),
         ("pia", "/teams", lambda cast: cast.clinic.teams.create(name=str(make.make_user()))),

@@ -23,7 +23,7 @@ CELERY = ("-m", "celery", "--app", "backend.celery:app")
 class Undeclared(View):
     """A view that says nothing about who may use it."""
 
-    def get(self, request):
+    def get(self, _request):
         return HttpResponse()
 
 
@@ -96,7 +96,9 @@ def test_web_worker_and_scheduler_refuse_a_role_that_no_wall_holds(unheld, tmp_p
     ]:
         ended = run(program, role)
         assert ended.returncode != 0, program
-        assert f"Pollux does not start: ?: (pollux.E002) DATABASE_URL: the role '{role}'" in ended.stderr, ended.stderr
+        assert f"Pollux does not start: ?: (pollux.E002) DATABASE_URL: the role '{role}'" in ended.stderr, (
+            ended.stderr
+        )
 
 
 def test_web_starts_beside_a_role_that_the_wall_holds(db):

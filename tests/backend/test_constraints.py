@@ -2,12 +2,12 @@
 
 from datetime import date, timedelta
 
+import make
 import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-import make
 from backend.actor import acting_for_all
 from backend.models import (
     AuditEvent,
@@ -32,7 +32,8 @@ def patient(cast, **fields):
 
 def grant(cast, **fields):
     given = {
-        "patient": cast.pia_patient, "person": cast.carl, "read": ["vitals"], "starts_at": NOW, "granted_by": cast.pia,
+        "patient": cast.pia_patient, "person": cast.carl, "read": ["vitals"], "starts_at": NOW,
+        "granted_by": cast.pia,
     }  # fmt: skip
     CareGrant.objects.create(**given | fields)
 
@@ -43,12 +44,25 @@ def emergency(cast, **fields):
 
 
 def audit(cast, **fields):
-    given = {"patient": cast.pia_patient, "actor": cast.cleo, "role": "clinician", "action": "read", "what": "chart"}
+    given = {
+        "patient": cast.pia_patient,
+        "actor": cast.cleo,
+        "role": "clinician",
+        "action": "read",
+        "what": "chart",
+    }
     AuditEvent.objects.create(**given | fields)
 
 
 def change(cast, **fields):
-    given = {"stream": cast.pia_patient.id, "seq": 1, "patient": cast.pia_patient, "topic": "vitals", "ref": "x", "op": "set"}
+    given = {
+        "stream": cast.pia_patient.id,
+        "seq": 1,
+        "patient": cast.pia_patient,
+        "topic": "vitals",
+        "ref": "x",
+        "op": "set",
+    }
     Change.objects.create(**given | fields)
 
 
@@ -60,8 +74,8 @@ def twice(create):
 IN_AN_EMERGENCY = "grant_in_an_emergency_is_one_persons_read_only_hour"
 
 BREAKS = [
-    ("user_email_is_unique", lambda cast: User.objects.create(email="pia@pollux.example")),
-    ("user_email_is_lower_case", lambda cast: User.objects.create(email="Eve@pollux.example")),
+    ("user_email_is_unique", lambda _: User.objects.create(email="pia@pollux.example")),
+    ("user_email_is_lower_case", lambda _: User.objects.create(email="Eve@pollux.example")),
     ("clinic_name_is_unique", lambda cast: Clinic.objects.create(name=cast.clinic.name)),
     (
         "clinician_profession_is_known",
@@ -100,7 +114,9 @@ BREAKS = [
 ]
 
 
-@pytest.mark.parametrize(("name", "create"), BREAKS, ids=[f"{place} {name}" for place, (name, _) in enumerate(BREAKS)])
+@pytest.mark.parametrize(
+    ("name", "create"), BREAKS, ids=[f"{place} {name}" for place, (name, _) in enumerate(BREAKS)]
+)
 def test_constraint_refuses_what_it_names(cast, name, create):
     with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic(), acting_for_all():
         create(cast)
@@ -108,7 +124,9 @@ def test_constraint_refuses_what_it_names(cast, name, create):
 
 def test_every_constraint_of_the_ground_floor_is_broken_here():
     named = {
-        constraint.name for model in apps.get_app_config("backend").get_models() for constraint in model._meta.constraints
+        constraint.name
+        for model in apps.get_app_config("backend").get_models()
+        for constraint in model._meta.constraints
     }
     assert named == {name for name, _ in BREAKS} - {"backend_change_pkey"}
 

@@ -84,12 +84,16 @@ def test_secret_can_lie_in_a_file(given, monkeypatch, tmp_path):
     monkeypatch.setenv("VALUE_FILE", str(file))
     assert env.secret("VALUE") == "k" * 40
     monkeypatch.setenv("VALUE_FILE", str(tmp_path / "absent"))
-    with pytest.raises(env.BadEnvironment, match="^VALUE_FILE cannot be read"):
+    with pytest.raises(env.BadEnvironment, match=r"^VALUE_FILE cannot be read"):
         env.secret("VALUE")
 
 
 def test_refusal_never_repeats_a_secret(given):
-    for value, read in [("hunter2", env.secret), ("mysql://u:hunter2@h/d", env.database), ("hunter2", env.redis)]:
+    for value, read in [
+        ("hunter2", env.secret),
+        ("mysql://u:hunter2@h/d", env.database),
+        ("hunter2", env.redis),
+    ]:
         given(value)
         with pytest.raises(env.BadEnvironment) as refusal:
             read("VALUE")

@@ -24,7 +24,8 @@ def shape(answer):
     body = answer.json()
     assert body["status"] == answer.status_code
     assert body["type"] == "about:blank"
-    assert body["title"] and body["detail"]
+    assert body["title"]
+    assert body["detail"]
     assert set(body) <= {"type", "title", "status", "detail", "errors"}
     return answer.status_code
 
@@ -52,8 +53,8 @@ def shape(answer):
         (400, lambda c: c.get(f"{API}/patients/me/records?type=%00")),
         (415, lambda c: c.post(f"{API}/uploads", "{}", content_type=JSON)),
         (415, lambda c: c.put(f"{API}/me/patient", "<a/>", content_type="text/xml")),
-        (401, lambda c: Client().get(f"{API}/me")),
-        (401, lambda c: Client().get(f"{API}/me", headers={"X-Session-Token": "invented-token"})),
+        (401, lambda _: Client().get(f"{API}/me")),
+        (401, lambda _: Client().get(f"{API}/me", headers={"X-Session-Token": "invented-token"})),
     ],
 )
 def test_error_is_a_problem(pia, status, ask):

@@ -4,7 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from backend.rules import ALL_TOPICS, NO_TOPICS, OWNER, STRANGER, TABLE, Grant, Need, Role, Standing, Topic, standing
+from backend.rules import (
+    ALL_TOPICS,
+    NO_TOPICS,
+    OWNER,
+    STRANGER,
+    TABLE,
+    Grant,
+    Need,
+    Role,
+    Standing,
+    Topic,
+    standing,
+)
 
 VITALS, GLUCOSE, GENES = frozenset({Topic.VITALS}), frozenset({Topic.GLUCOSE}), frozenset({Topic.GENES})
 
@@ -20,7 +32,12 @@ VITALS, GLUCOSE, GENES = frozenset({Topic.VITALS}), frozenset({Topic.GLUCOSE}), 
     ],
 )
 def test_table_allows_each_role_what_it_says(need, self, caregiver, clinician, emergency):
-    expected = {Role.SELF: self, Role.CAREGIVER: caregiver, Role.CLINICIAN: clinician, Role.EMERGENCY: emergency}
+    expected = {
+        Role.SELF: self,
+        Role.CAREGIVER: caregiver,
+        Role.CLINICIAN: clinician,
+        Role.EMERGENCY: emergency,
+    }
     assert {role: Standing(role, VITALS, VITALS).may(need) for role in Role} == expected
     assert not STRANGER.may(need)
 

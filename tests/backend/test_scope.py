@@ -2,13 +2,13 @@
 
 from datetime import date, timedelta
 
+import make
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import make
 from backend.access import standings_of
 from backend.actor import acting_for, acting_for_all
 from backend.models import CareGrant, Patient
@@ -50,12 +50,17 @@ def world(db):
         for patient in [*patients, make.make_patient(reader)]:
             for topic in TOPICS:
                 Record.objects.create(
-                    patient=patient, topic=topic, type="condition", identity=topic, body={}, updated_at=timezone.now()
+                    patient=patient,
+                    topic=topic,
+                    type="condition",
+                    identity=topic,
+                    body={},
+                    updated_at=timezone.now(),
                 )
                 Snapshot.objects.create(patient=patient, topic=topic, tiles=[], built_at=timezone.now())
                 DaySummary.objects.create(
-                    patient=patient, topic=topic, kind=topic, day=date(2026, 1, 1), value=1, minimum=1, maximum=1,
-                    count=1, source_id=patient.id, sources=1,
+                    patient=patient, topic=topic, kind=topic, day=date(2026, 1, 1), value=1, minimum=1,
+                    maximum=1, count=1, source_id=patient.id, sources=1,
                 )  # fmt: skip
     return reader, team, patients
 
@@ -116,7 +121,9 @@ def test_wall_shows_exactly_what_python_finds(world, drawn):
                 assert changed_by(model) == expected[Need.ACT]
         transaction.set_rollback(True)
     assert python == {
-        (model, need): expected[need] for model in (Record, Snapshot, DaySummary) for need in (Need.READ, Need.ACT)
+        (model, need): expected[need]
+        for model in (Record, Snapshot, DaySummary)
+        for need in (Need.READ, Need.ACT)
     }
 
 

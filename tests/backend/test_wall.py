@@ -1,18 +1,21 @@
+import make
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-import make
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import AuditEvent, CareGrant, Patient
-from backend.scope import visible_patients
 from backend.rules import Need
+from backend.scope import visible_patients
 
 PATIENT_TABLES = """
     SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity
     FROM pg_class c
     WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND (
         c.relname = 'backend_patient'
-        OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'patient_id' AND NOT a.attisdropped)
+        OR EXISTS (
+            SELECT FROM pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attname = 'patient_id' AND NOT a.attisdropped
+        )
     )
 """
 
@@ -72,9 +75,16 @@ def test_wall_lets_only_the_patient_write_her_own_row(cast):
 
 
 def test_wall_refuses_a_grant_that_the_patient_did_not_give(cast):
-    with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic(), acting_for(cast.carl.id):
+    with (
+        pytest.raises(DatabaseError, match="row-level security"),
+        transaction.atomic(),
+        acting_for(cast.carl.id),
+    ):
         CareGrant.objects.create(
-            patient=cast.pia_patient, person=cast.carl, read=["vitals"], starts_at=make.timezone.now(),
+            patient=cast.pia_patient,
+            person=cast.carl,
+            read=["vitals"],
+            starts_at=make.timezone.now(),
             granted_by=cast.carl,
         )
 
