@@ -8,6 +8,7 @@ from django.utils import timezone
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
+from twin.services.uploads import clear_incoming
 
 BATCH = 20
 
@@ -20,7 +21,8 @@ def read_upload(upload_id: str) -> None:
 
 @shared_task(name="twin.read_due_uploads")
 def read_due_uploads() -> None:
-    """Reads what waits, or was left by a worker that died."""
+    """Reads what waits, or was left by a worker that died, and clears away what never came whole."""
+    clear_incoming(now=timezone.now())
     for upload_id in due_uploads(now=timezone.now(), limit=BATCH):
         read(upload_id, now=timezone.now())
 

@@ -165,6 +165,8 @@ def test_measurement_of_a_device_cannot_be_taken_back(cast):
     upload(cast.pia_patient, "2026-03-01T08:00:00Z,weight,80,kg,,Scale")
     with pytest.raises(NotPossible):
         take_back(cast.pia_patient, datetime(2026, 3, 1, 8, tzinfo=UTC))
+    with pytest.raises(NotPossible):
+        take_back(cast.pia_patient, datetime(2026, 3, 1, 8, tzinfo=UTC), "luck")
     assert days(cast.pia_patient) == [("2026-03-01", 80.0)]
 
 

@@ -25,6 +25,7 @@ from twin.models import Record as RecordRow
 from twin.report import Report
 from twin.series import store
 from twin.series.columns import Columns
+from twin.services.intake import MOST_SOURCES
 from twin.services.reading import ATTEMPTS, LEASE, claim_upload, due_uploads, read_upload
 from twin.services.uploads import file_of
 
@@ -224,6 +225,20 @@ def test_read_upload_takes_sources_of_any_name(cast, read_as):
     assert read_upload(upload.id, now=timezone.now()) == UploadStatus.STORED
     with acting_on(cast.pia_patient.id):
         assert len(store.extents(cast.pia_patient.id)) == 4
+
+
+def test_read_upload_with_endless_sources_refuses_the_last_of_them(cast):
+    rows = (f"2026-03-01T08:00:00Z,weight,80,kg,Scale {number:04}" for number in range(MOST_SOURCES + 5))
+    upload = make.make_upload(cast.pia_patient, "\n".join(["start,kind,value,unit,source", *rows]).encode())
+    assert read_upload(upload.id, now=timezone.now()) == UploadStatus.PARTIAL
+    report = row_of(upload).report
+    assert (report["samples"]["weight"]["stored"], report["samples"]["weight"]["refused"]) == (
+        MOST_SOURCES,
+        5,
+    )
+    assert [(one["code"], one["count"]) for one in report["problems"]] == [("too_many_sources", 5)]
+    again = make.make_upload(cast.pia_patient, make.minutes_csv(3))
+    assert read_upload(again.id, now=timezone.now()) == UploadStatus.REFUSED
 
 
 def test_read_upload_without_its_bytes_is_tried_again_and_then_given_up(cast, caplog):

@@ -1,5 +1,7 @@
 """An upload is received: its bytes are kept under their content, once for each patient."""
 
+import os
+from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +20,7 @@ from backend.rules import Need
 from backend.services import NotPossible
 from twin.models import Upload, UploadStatus
 from twin.services.reading import read_upload
-from twin.services.uploads import file_of, receive_upload, shown_name
+from twin.services.uploads import clear_incoming, file_of, receive_upload, shown_name
 
 WEIGHT = b"start,kind,value,unit\n2026-03-01T08:00:00Z,weight,81.35,kg\n"
 PULSE = b"start,kind,value,unit\n2026-03-01T08:00:00Z,heart_rate,61,count/min\n"
@@ -125,6 +127,18 @@ def test_receive_upload_whose_stream_breaks_leaves_nothing(cast):
             receive_upload(access=access, stream=Broken(), name="x", now=timezone.now())
         assert Upload.objects.count() == 0
     assert files_below("incoming") == set()
+
+
+def test_clear_incoming_removes_only_what_broke_off_long_ago(cast):
+    incoming = Path(settings.DATA_DIR) / "incoming"
+    incoming.mkdir(exist_ok=True)
+    for name, age in (("old", timedelta(days=2)), ("new", timedelta(hours=1))):
+        (incoming / name).write_bytes(b"half")
+        at = (timezone.now() - age).timestamp()
+        os.utime(incoming / name, (at, at))
+    assert clear_incoming(now=timezone.now()) == 1
+    assert files_below("incoming") == {incoming / "new"}
+    (incoming / "new").unlink()
 
 
 def test_receive_upload_writes_one_change_and_none_for_known_bytes(cast):

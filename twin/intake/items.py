@@ -27,6 +27,7 @@ class ProblemCode(StrEnum):
     NOT_SLEEP = "not_sleep"
     ERROR_CODE = "error_code"
     SKIPPED_MEMBER = "skipped_member"
+    TOO_MANY_SOURCES = "too_many_sources"
 
 
 class RefusalCode(StrEnum):

@@ -6,13 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from twin.intake.acceptance import accept
-from twin.intake.items import Item, Problem, Record, Samples
+from twin.intake.items import Item, Problem, ProblemCode, Record, Samples
 from twin.kinds import KINDS, kind
 from twin.models import Record as RecordRow
 from twin.models import Source
 from twin.report import Report
 from twin.series import store
 from twin.text import shortened, storable
+
+UNNAMED = "Unnamed source"
+MOST_SOURCES = 1_000
+"""Of one patient. Ten years of devices and apps are fifty; a hostile file could name one in every row."""
 
 Touched = dict[str, list[int]]
 """For each kind the first and last instant, in ms, at which something changed."""
@@ -33,18 +37,12 @@ def take_in(
     grows by what has to be digested.
     """
     store.lock(patient)
-    accepted: list[Samples] = []
-    for item in items:
-        match item:
-            case Samples():
-                accepted.append(_accepted(item, report, now))
-            case Problem():
-                report.add_problem(item)
-            case Record():
-                pass
-    _store_samples(patient, [samples for samples in accepted if len(samples.columns)], report, touched)
-    records = [item for item in items if isinstance(item, Record)]
-    if records:
+    for problem in (item for item in items if isinstance(item, Problem)):
+        report.add_problem(problem)
+    accepted = [_accepted(item, report, now) for item in items if isinstance(item, Samples)]
+    if batches := [samples for samples in accepted if len(samples.columns)]:
+        _store_samples(patient, batches, report, touched)
+    if records := [item for item in items if isinstance(item, Record)]:
         _store_records(patient, records, report, now, upload)
 
 
@@ -59,9 +57,12 @@ def _accepted(samples: Samples, report: Report, now: datetime) -> Samples:
 
 
 def _store_samples(patient: UUID, batches: Sequence[Samples], report: Report, touched: Touched) -> None:
-    if not batches:
-        return
     sources = sources_by_name(patient, {batch.source for batch in batches})
+    for batch in (batch for batch in batches if batch.source not in sources):
+        report.of_kind(batch.kind, batch.unit).refused += len(batch.columns)
+        problem = Problem(ProblemCode.TOO_MANY_SOURCES, batch.source, "", len(batch.columns), batch.kind)
+        report.add_problem(problem)
+    batches = [batch for batch in batches if batch.source in sources]
     merged = store.merge(
         patient, [store.Batch(batch.kind, sources[batch.source], batch.columns) for batch in batches]
     )
@@ -86,15 +87,16 @@ def widen(touched: Touched, kind_code: str, first: int, last: int) -> None:
 
 
 def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, UUID]:
-    """The ids of the patient's sources of these names, made where they are new."""
+    """The ids of the patient's sources of these names; the caller holds the patient's lock.
+
+    New names become sources until there are MOST_SOURCES of them; those beyond are left out.
+    """
     wanted = {name: storable(name).strip()[:200].strip() or UNNAMED for name in names}
-    missing = [Source(patient_id=patient, name=name) for name in sorted(set(wanted.values()))]
-    Source.objects.bulk_create(missing, ignore_conflicts=True)
-    ids = dict(Source.objects.filter(patient_id=patient, name__in=wanted.values()).values_list("name", "id"))
-    return {given: ids[name] for given, name in wanted.items()}
-
-
-UNNAMED = "Unnamed source"
+    ids = dict(Source.objects.filter(patient_id=patient).values_list("name", "id"))
+    new = sorted(set(wanted.values()) - ids.keys())[: max(MOST_SOURCES - len(ids), 0)]
+    made = Source.objects.bulk_create([Source(patient_id=patient, name=name) for name in new])
+    ids |= {source.name: source.id for source in made}
+    return {given: ids[name] for given, name in wanted.items() if name in ids}
 
 
 def _store_records(

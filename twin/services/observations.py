@@ -60,6 +60,8 @@ def delete_measurement(*, access: Access, kind_code: str, at: datetime, now: dat
 
     Raises NotPossible where nothing was typed in, Http404 for a topic in which the person may not act.
     """
+    if kind_code not in KINDS:
+        raise NotPossible("kind", "This kind of measurement is not known.")
     access.topic(kind(kind_code).topic)
     start = _millisecond(at)
     source = Source.objects.filter(patient=access.patient, name=TYPED_IN).first()

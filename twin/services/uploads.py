@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 from uuid import UUID
@@ -22,6 +23,8 @@ from twin.text import storable
 KEY = "Idempotency-Key"
 LONGEST_KEY = 200
 LONGEST_NAME = 255
+TRANSFER = timedelta(days=1)
+"""Longer than a file can take from its first byte to its last."""
 
 
 def receive_upload(
@@ -33,7 +36,7 @@ def receive_upload(
     reading that had failed, not the file. Raises NotPossible when the key was used for another file.
     """
     key = _checked(idempotency_key)
-    staged, sha256, size = _stage(stream, Path(settings.DATA_DIR) / "incoming")
+    staged, sha256, size = _stage(stream, _incoming())
     try:
         upload, wanted = _enter(access, sha256, size, shown_name(name), key, now)
         # Also when the row is not new: it may have lost its bytes.
@@ -51,9 +54,25 @@ def file_of(patient: UUID, sha256: str) -> Path:
     return Path(settings.DATA_DIR) / "uploads" / patient.hex / sha256
 
 
+def clear_incoming(*, now: datetime) -> int:
+    """Removes what is left of transfers that broke off long ago; answers how many there were."""
+    removed = 0
+    for path in _incoming().glob("*"):
+        # A transfer may just be ending.
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < (now - TRANSFER).timestamp():
+                path.unlink()
+                removed += 1
+    return removed
+
+
 def shown_name(given: str) -> str:
     """What the owner called the file, for showing it: no folders, and nothing that cannot be stored."""
     return storable(PureWindowsPath(given).name).strip()[:LONGEST_NAME] or "unnamed"
+
+
+def _incoming() -> Path:
+    return Path(settings.DATA_DIR) / "incoming"
 
 
 def _checked(key: str | None) -> str | None:
