@@ -1,5 +1,6 @@
 """What became of a file, as its owner reads it. Pure: counts in, JSON out and back."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -70,18 +71,21 @@ class Report:
     @property
     def stored(self) -> int:
         """Samples and records that this file brought and that are now kept."""
-        tallies = (*self.samples.values(), *self.records.values())
-        return sum(tally.stored + tally.replaced for tally in tallies)
+        return sum(tally.stored + tally.replaced for tally in self._tallies())
 
     @property
     def known(self) -> int:
         """Samples and records that were there before."""
-        return sum(tally.known for tally in (*self.samples.values(), *self.records.values()))
+        return sum(tally.known for tally in self._tallies())
 
     @property
     def suppressed(self) -> int:
         """Samples that were deleted earlier and stay so."""
         return sum(tally.suppressed for tally in self.samples.values())
+
+    def _tallies(self) -> Iterator[KindTally | RecordTally]:
+        yield from self.samples.values()
+        yield from self.records.values()
 
     def to_json(self) -> dict[str, Any]:
         """The report as it is stored and served."""
@@ -121,9 +125,8 @@ class Report:
         """The report that `to_json` wrote; an empty one from an empty body."""
         report = cls(refusal=body.get("refusal"))
         for kind, row in body.get("samples", {}).items():
-            counts = {name: row[name] for name in ("stored", "known", "replaced", "suppressed", "refused")}
             edges = {name: _milliseconds(row[name]) for name in ("first", "last")}
-            report.samples[kind] = KindTally(row["unit"], **counts, **edges)
+            report.samples[kind] = KindTally(**row | edges)
         for type_, row in body.get("records", {}).items():
             report.records[type_] = RecordTally(**row)
         for row in body.get("problems", []):

@@ -26,28 +26,28 @@ def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
     if not Clinic.objects.filter(name=cast.CLINIC).exists():
         with transaction.atomic():
             _make_clinic()
-    for person in cast.PATIENTS:
-        if not User.objects.filter(email=person.email).exists():
-            say(f"Adding {person.name}")
+    for patient in cast.PATIENTS:
+        if not User.objects.filter(email=patient.email).exists():
+            say(f"Adding {patient.name}")
             with acting_for_all():
-                _make_patient(person, now)
+                _make_patient(patient, now)
     shown = (
         (cast.MARIA, "patient"),
         (cast.DAUGHTER, "her daughter, who looks after her"),
         (cast.PHYSICIAN, "physician"),
         (cast.NURSE, "nurse"),
     )
-    return [Login(one.email, cast.PASSWORD, one.name, what) for one, what in shown]
+    return [Login(person.email, cast.PASSWORD, person.name, what) for person, what in shown]
 
 
 def _make_clinic() -> None:
     clinic = Clinic.objects.create(name=cast.CLINIC, time_zone=cast.CLINIC_TIME_ZONE)
     team = CareTeam.objects.create(clinic=clinic, name=TEAM)
-    for one in cast.CLINICIANS:
-        user = _make_user(one.name, one.email)
-        team.members.add(Clinician.objects.create(user=user, clinic=clinic, profession=one.profession))
-    for one in cast.CAREGIVERS:
-        _make_user(one.name, one.email)
+    for member in cast.CLINICIANS:
+        user = _make_user(member.name, member.email)
+        team.members.add(Clinician.objects.create(user=user, clinic=clinic, profession=member.profession))
+    for caregiver in cast.CAREGIVERS:
+        _make_user(caregiver.name, caregiver.email)
 
 
 def _make_user(name: str, email: str) -> User:

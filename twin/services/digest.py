@@ -1,6 +1,6 @@
 """From series to what is derived of them: day summaries and snapshot. In the caller's transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -83,7 +83,7 @@ def _summarise_days(
     DaySummary.objects.bulk_create(rows, batch_size=2000)
 
 
-def _newest_readings(patient: UUID, codes: Iterable[str], names: dict[UUID, str]) -> dict[str, Reading]:
+def _newest_readings(patient: UUID, codes: Collection[str], names: dict[UUID, str]) -> dict[str, Reading]:
     readings = {}
     for code, by_source in newest_columns(patient, codes).items():
         reading = newest({names[source]: columns for source, columns in by_source.items()})

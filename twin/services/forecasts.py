@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -27,12 +28,11 @@ AT_MOST = timedelta(seconds=60)
 LEASE = timedelta(minutes=5)
 SEED = 20260101
 
-
 _MARK = """
     INSERT INTO twin_staleforecast AS mark (patient_id, kind, topic, stale_since, due_at)
-    VALUES (%(patient)s, %(kind)s, %(topic)s, %(now)s, %(now)s + %(settle)s)
+    VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (patient_id, kind) DO UPDATE
-    SET due_at = greatest(mark.stale_since, least(excluded.due_at, mark.stale_since + %(at_most)s))
+    SET due_at = greatest(mark.stale_since, least(excluded.due_at, mark.stale_since + %s))
 """
 
 
@@ -41,21 +41,9 @@ def mark_stale(patient: UUID, codes: Collection[str], *, now: datetime) -> None:
     wanted = [KINDS[code] for code in sorted(codes) if KINDS[code].forecast]
     if not wanted:
         return
+    rows: list[Any] = [[patient, one.code, one.topic, now, now + SETTLE, AT_MOST] for one in wanted]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            _MARK,
-            [
-                {
-                    "patient": patient,
-                    "kind": one.code,
-                    "topic": one.topic,
-                    "now": now,
-                    "settle": SETTLE,
-                    "at_most": AT_MOST,
-                }
-                for one in wanted
-            ],
-        )
+        cursor.executemany(_MARK, rows)
     nudge("twin.refresh_forecasts", str(patient), countdown=SETTLE.total_seconds() + 0.5)
 
 
