@@ -36,33 +36,29 @@ function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]')?.content ?? "";
 }
 
-async function request(method, path, { body, headers = {}, signal } = {}) {
-  const url = path.startsWith("/") || path.startsWith("http") ? path : ROOT + path;
-  const isForm = body instanceof FormData;
-  let response;
-  try {
-    response = await fetch(url, {
-      method,
-      signal,
-      credentials: "same-origin",
-      headers: {
-        Accept: "application/json",
-        ...(method !== "GET" && { "X-CSRFToken": csrfToken() }),
-        ...(body && !isForm && { "Content-Type": "application/json" }),
-        ...headers,
-      },
-      body: body && !isForm ? JSON.stringify(body) : body,
-    });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ApiError(PLAIN[0]);
-  }
+/** The body of an answer; raises ApiError for a refusal, and goes to the login when nobody is logged in. */
+async function answer(response) {
   if (response.status === 401) {
     location.assign(`/accounts/login/?next=${encodeURIComponent(location.pathname)}`);
     throw new ApiError("Please log in again.", { status: 401 });
   }
   if (!response.ok) throw await toError(response);
   return response.status === 204 ? null : response.json();
+}
+
+async function request(method, path, { body, signal } = {}) {
+  const headers = { Accept: "application/json" };
+  if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
+  if (body) headers["Content-Type"] = "application/json";
+  // A list's `next` is a whole address already.
+  const url = path.startsWith("http") ? path : ROOT + path;
+  try {
+    return await answer(await fetch(url, { method, signal, headers, credentials: "same-origin", body: body && JSON.stringify(body) }));
+  } catch (error) {
+    // fetch raises TypeError when nothing answers.
+    if (error instanceof TypeError) throw new ApiError(PLAIN[0]);
+    throw error;
+  }
 }
 
 /** The path with its query; empty values are left out. */
@@ -74,3 +70,22 @@ export function withQuery(path, query) {
 export const get = (path, options) => request("GET", path, options);
 export const post = (path, body, options) => request("POST", path, { ...options, body });
 export const put = (path, body, options) => request("PUT", path, { ...options, body });
+
+/**
+ * POSTs a form and reports how much of it has gone out, which fetch cannot. Answers and errors as `post`.
+ */
+export function postForm(path, form, { headers = {}, signal, onProgress = () => {} } = {}) {
+  return new Promise((resolve, reject) => {
+    const sending = new XMLHttpRequest();
+    sending.open("POST", ROOT + path);
+    for (const [name, value] of Object.entries({ Accept: "application/json", "X-CSRFToken": csrfToken(), ...headers })) {
+      sending.setRequestHeader(name, value);
+    }
+    sending.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total ? loaded / total : 0));
+    sending.addEventListener("load", () => resolve(answer(new Response(sending.response, { status: sending.status }))));
+    sending.addEventListener("error", () => reject(new ApiError(PLAIN[0])));
+    sending.addEventListener("abort", () => reject(new DOMException("The page was left.", "AbortError")));
+    signal?.addEventListener("abort", () => sending.abort());
+    sending.send(form);
+  });
+}

@@ -3,6 +3,7 @@
 import "./chart/chart.js";
 import { failure } from "./dom.js";
 import { unitText, when } from "./format.js";
+import { kindTitles } from "./kinds.js";
 import { Live, settled } from "./live.js";
 import { tileBoard, tileCards } from "./tile.js";
 import { uploadCard } from "./upload.js";
@@ -18,9 +19,10 @@ class TwinTiles extends HTMLElement {
 
 /** <upload-card>: one upload's state in its attributes and its report as a JSON script. */
 class UploadCard extends HTMLElement {
-  connectedCallback() {
-    const { size, ...rest } = this.dataset;
-    this.replaceChildren(uploadCard({ ...rest, received_at: rest.received, size: Number(size), finished: rest.finished === "yes", report: data(this) }));
+  async connectedCallback() {
+    const { size, received, finished, ...rest } = this.dataset;
+    const upload = { ...rest, received_at: received, size: Number(size), finished: finished === "yes", report: data(this) };
+    this.replaceChildren(uploadCard(upload, await kindTitles()));
   }
 }
 

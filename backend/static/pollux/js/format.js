@@ -55,9 +55,7 @@ export function bytes(size) {
   return count(size, "GB");
 }
 
-const WORDS = { mental_health: "Mental health", genes: "Genes", hba1c: "HbA1c", spo2: "Oxygen saturation", sbp: "Systolic blood pressure", dbp: "Diastolic blood pressure" };
-
-/** A code as words, for codes that come without a title: "sleep_stage_deep" → "Sleep stage deep". */
+/** A code as words, for codes that come without a title: "mental_health" → "Mental health". */
 export function words(code) {
-  return WORDS[code] ?? (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll("_", " ");
+  return (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll("_", " ");
 }

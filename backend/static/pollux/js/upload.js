@@ -1,10 +1,11 @@
 // Sends files and shows how each one's report grows: over the socket, or by asking when it is down.
 
-import { get, post, withQuery } from "./api.js";
+import { get, postForm, withQuery } from "./api.js";
 import { h, icon } from "./dom.js";
 import { bytes, day, number, when, words } from "./format.js";
 
 const ASK_MS = 2000;
+const SHOWN_AT_ONCE = 4;
 
 const STATUS = {
   received: ["Waiting to be read", ""],
@@ -19,7 +20,7 @@ const FORMATS = {
   fhir: "FHIR",
   fitbit: "Fitbit",
   nightscout: "Nightscout",
-  csv: "CSV",
+  plain_csv: "CSV",
 };
 
 const PROBLEMS = {
@@ -41,50 +42,58 @@ const PROBLEMS = {
   unsupported_version: "a version of the format that Pollux does not read",
 };
 
+const entries = (n) => `${number(n)} ${n === 1 ? "entry" : "entries"}`;
+
 function samplesTable(samples, titles) {
-  const kinds = Object.entries(samples);
-  if (!kinds.length) return null;
-  const title = (kind) => titles.get(kind) ?? words(kind);
   const span = (entry) => entry.first && h("div", { class: "soft" }, [...new Set([day(entry.first), day(entry.last)])].join(" – "));
+  const cell = (n) => h("td", { class: "number" }, number(n));
   return h(
     "div",
     { class: "table-wrap" },
     h(
       "table",
       { class: "small" },
-      h("thead", {}, h("tr", {}, h("th", {}, "Measurement"), h("th", { class: "number" }, "New"), h("th", { class: "number" }, "Known"), h("th", { class: "number" }, "Refused"))),
+      h("thead", {}, h("tr", {}, h("th", {}, "Measurement"), ["New", "Known", "Refused"].map((title) => h("th", { class: "number" }, title)))),
       h(
         "tbody",
         {},
-        kinds.map(([kind, entry]) =>
-          h(
-            "tr",
-            {},
-            h("th", { scope: "row" }, title(kind), span(entry)),
-            h("td", { class: "number" }, number((entry.stored ?? 0) + (entry.replaced ?? 0))),
-            h("td", { class: "number" }, number((entry.known ?? 0) + (entry.suppressed ?? 0))),
-            h("td", { class: "number" }, number(entry.refused ?? 0)),
-          ),
+        Object.entries(samples).map(([kind, entry]) =>
+          h("tr", {}, h("th", { scope: "row" }, titles.get(kind) ?? words(kind), span(entry)), cell(entry.stored + entry.replaced), cell(entry.known + entry.suppressed), cell(entry.refused)),
         ),
       ),
     ),
   );
 }
 
-function recordsLine(records) {
-  const types = Object.entries(records ?? {});
-  if (!types.length) return null;
-  const text = types.map(([type, entry]) => `${words(type)}: ${number(entry.stored ?? 0)} new, ${number(entry.known ?? 0)} known`);
-  return h("p", { class: "small" }, `Records. ${text.join(" · ")}`);
+function samplesPart(samples, titles, finished) {
+  const tallies = Object.values(samples);
+  if (!tallies.length) return null;
+  const sum = (name) => tallies.reduce((total, tally) => total + tally[name], 0);
+  const fresh = sum("stored") + sum("replaced");
+  if (finished && fresh === 0 && sum("refused") === 0) return h("p", { class: "small soft" }, `${entries(sum("known"))}, all known already. Nothing was doubled.`);
+  return h(
+    "details",
+    { open: !finished || tallies.length <= SHOWN_AT_ONCE },
+    h("summary", {}, `${entries(fresh)} new in ${number(tallies.length)} ${tallies.length === 1 ? "measurement" : "measurements"}`),
+    samplesTable(samples, titles),
+  );
 }
 
-function problemsList(problems) {
-  if (!problems?.length) return null;
+function recordsLine(records) {
+  const types = Object.entries(records);
+  if (!types.length) return null;
+  const sum = (name) => types.reduce((total, [, entry]) => total + entry[name], 0);
+  const text = types.map(([type, entry]) => `${words(type).toLowerCase()} ${number(entry.stored + entry.replaced + entry.known)}`);
+  return h("p", { class: "small" }, h("strong", {}, `Records: ${number(sum("stored") + sum("replaced"))} new, ${number(sum("known"))} known`), h("span", { class: "soft" }, ` (${text.join(", ")})`));
+}
+
+function problemsList(problems, titles) {
+  if (!problems.length) return null;
   const total = problems.reduce((sum, problem) => sum + problem.count, 0);
   return h(
     "details",
     {},
-    h("summary", {}, `${number(total)} ${total === 1 ? "entry" : "entries"} not taken as ${total === 1 ? "it is" : "they are"}`),
+    h("summary", {}, `${entries(total)} not taken as ${total === 1 ? "it is" : "they are"}`),
     h(
       "ul",
       { class: "problems" },
@@ -94,7 +103,7 @@ function problemsList(problems) {
           {},
           h("strong", {}, `${number(problem.count)} × `),
           PROBLEMS[problem.code] ?? words(problem.code),
-          problem.kind && ` (${words(problem.kind).toLowerCase()})`,
+          problem.kind && ` (${titles.get(problem.kind) ?? words(problem.kind)})`,
           problem.example && h("span", { class: "soft" }, ". For example ", h("code", {}, problem.example), problem.place && `, ${problem.place}`),
         ),
       ),
@@ -104,25 +113,23 @@ function problemsList(problems) {
 
 /** One upload as an article: name, state, what was stored and what was not. `titles` maps kinds to names. */
 export function uploadCard(upload, titles = new Map()) {
-  const [title, tone] = STATUS[upload.status] ?? [words(upload.status), ""];
-  const report = upload.report ?? {};
-  const { finished } = upload;
-  const nothingNew = finished && upload.status === "stored" && Object.values(report.samples ?? {}).every((entry) => !entry.stored && !entry.replaced);
+  const [title, tone] = STATUS[upload.status];
+  const { report, finished } = upload;
+  const about = [bytes(upload.size), FORMATS[upload.format] ?? upload.format, when(upload.received_at)];
   return h(
     "article",
     { class: "upload", "data-upload": upload.id, "data-status": upload.status },
     h(
       "div",
-      { class: "row spread" },
-      h("div", {}, h("div", { class: "upload-name" }, upload.name), h("div", { class: "soft small" }, [bytes(upload.size), FORMATS[upload.format] ?? upload.format, when(upload.received_at)].filter(Boolean).join(" · "))),
+      { class: "upload-head" },
+      h("div", {}, h("div", { class: "upload-name" }, upload.name), h("div", { class: "soft small" }, about.filter(Boolean).join(" · "))),
       h("span", { class: `badge ${tone}` }, title),
     ),
     !finished && h("progress", { "aria-label": `Reading ${upload.name}` }),
     report.refusal && h("p", { class: "banner danger" }, report.refusal.message),
-    samplesTable(report.samples ?? {}, titles),
-    recordsLine(report.records),
-    nothingNew && Object.keys(report.samples ?? {}).length > 0 && h("p", { class: "small soft" }, "Everything in this file was already known. Nothing was doubled."),
-    problemsList(report.problems),
+    samplesPart(report.samples ?? {}, titles, finished),
+    recordsLine(report.records ?? {}),
+    problemsList(report.problems ?? [], titles),
   );
 }
 
@@ -158,12 +165,12 @@ export function follow(upload, holder, { live, signal, titles, onFinish }) {
   ask();
 }
 
-/** Sends one file; the key makes a repeated send of the same press one upload. */
-export function send(file, patient, { signal } = {}) {
+/** Sends one file; `key` makes a repeated send one upload; `onProgress(share)` hears how much has gone out. */
+export function send(file, patient, { key, signal, onProgress }) {
   const body = new FormData();
   if (patient) body.append("patient", patient);
   body.append("file", file);
-  return post("uploads", body, { signal, headers: { "Idempotency-Key": crypto.randomUUID() } });
+  return postForm("uploads", body, { signal, onProgress, headers: { "Idempotency-Key": key } });
 }
 
 /** The uploads of a patient, newest first. */

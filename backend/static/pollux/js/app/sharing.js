@@ -13,6 +13,14 @@ const LEVELS = [
 
 const topicWords = (topics) => Object.entries(topics).map(([topic, level]) => `${words(topic)}${level === "act" ? " (may add)" : ""}`).join(", ");
 
+// What the audit calls its views, in a patient's words.
+const VIEWS = {
+  snapshot: "latest values",
+  "day summaries": "values by day",
+  series: "single values",
+  live: "live updates",
+  "patient page": "your page",
+};
 const GROUP_MS = 10 * 60_000;
 const ACTIONS = { read: "Looked at", act: "Added or changed", grant: "Gave access", revoke: "Ended access", emergency: "Opened the record" };
 
@@ -64,7 +72,7 @@ function visitItem(visit) {
       {},
       h("strong", {}, visit.who),
       visit.emergency && [" ", h("span", { class: "badge danger" }, "Emergency access")],
-      h("p", { class: "small" }, `${ACTIONS[visit.action] ?? words(visit.action)}: ${[...visit.what].join(", ")}`),
+      h("p", { class: "small" }, `${ACTIONS[visit.action] ?? words(visit.action)}: ${[...visit.what].map((what) => VIEWS[what] ?? what).join(", ")}`),
       h("p", { class: "soft small" }, [...visit.topics].map(words).join(", ")),
       visit.reason && h("p", { class: "small" }, `Reason given: ${visit.reason}`),
     ),

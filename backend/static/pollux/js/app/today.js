@@ -2,6 +2,7 @@
 
 import { get } from "../api.js";
 import { empty, failure, h, icon } from "../dom.js";
+import { kindTitles } from "../kinds.js";
 import { settled } from "../live.js";
 import { tileCards, tileNode } from "../tile.js";
 import { dropArea, follow, recent, send } from "../upload.js";
@@ -20,12 +21,10 @@ const byRecency = (cards) => [...cards].sort((a, b) => String(b.at ?? b.day ?? "
 
 export async function today({ me, person, live, signal, go }) {
   const tilesHolder = h("div", { class: "tiles" });
-  const titles = new Map();
 
   const showTiles = async () => {
     try {
       const snapshot = await get(`patients/${person.id}/snapshot`, { signal });
-      for (const tile of snapshot.tiles) titles.set(tile.kind, tile.title);
       const cards = byRecency(tileCards(snapshot.tiles)).slice(0, TILES_SHOWN);
       tilesHolder.replaceChildren(
         ...(cards.length
@@ -40,7 +39,7 @@ export async function today({ me, person, live, signal, go }) {
     }
   };
 
-  const seq = await showTiles();
+  const [seq, titles] = await Promise.all([showTiles(), kindTitles()]);
   live.subscribe(person.stream, seq);
   const refresh = settled(showTiles);
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
@@ -54,19 +53,27 @@ export async function today({ me, person, live, signal, go }) {
     uploads[first ? "prepend" : "append"](holder);
     follow(upload, holder, { live, signal, titles, onFinish: refresh });
   };
-  const take = async (files) => {
-    for (const file of files) {
-      const waiting = h("p", { class: "banner", role: "status" }, icon("upload"), h("span", {}, `Sending ${file.name} …`));
-      uploads.prepend(waiting);
-      try {
-        const upload = await send(file, person.own ? null : person.id, { signal });
+  const sendOne = async (file, key) => {
+    const gone = h("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` });
+    const waiting = h("div", { class: "upload" }, h("div", { class: "upload-name" }, file.name), gone);
+    uploads.prepend(waiting);
+    try {
+      const upload = await send(file, person.own ? null : person.id, { key, signal, onProgress: (share) => (gone.value = share) });
+      waiting.remove();
+      uploads.querySelector(`[data-upload="${CSS.escape(upload.id)}"]`)?.parentElement.remove();
+      add(upload, true);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      const again = () => {
         waiting.remove();
-        uploads.querySelector(`[data-upload="${CSS.escape(upload.id)}"]`)?.parentElement.remove();
-        add(upload, true);
-      } catch (error) {
-        if (error.name !== "AbortError") waiting.replaceWith(failure(error, () => take([file])));
-      }
+        sendOne(file, key);
+      };
+      waiting.append(failure(error, again));
+      gone.remove();
     }
+  };
+  const take = async (files) => {
+    for (const file of files) await sendOne(file, crypto.randomUUID());
   };
   const mayUpload = person.mayAct("records");
   if (mayUpload) {

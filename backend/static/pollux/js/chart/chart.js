@@ -211,21 +211,18 @@ export class TwinChart extends HTMLElement {
 
   #describe() {
     const unit = unitText(this.lines[0].unit);
+    const inDays = this.#loaded.unit === "days";
     const swatch = (name, text) => h("span", { class: `key ${name}` }, text);
+    const what = (line) => `${line.title}, ${inDays ? (line.isTotal ? "a day" : "daily") : "as measured"}${unit && unit !== line.title.toLowerCase() ? ` (${unit})` : ""}`;
     const forecast = this.lines.find((line) => line.forecast);
     const range = this.lines.some((line) => line.low);
     this.legend.replaceChildren(
-      ...this.lines.map((line, n) => swatch(n ? "key-data-2" : "key-data", `${line.title}${this.#loaded.unit === "days" ? (line.isTotal ? ", a day" : ", daily") : ""}${unit ? ` (${unit})` : ""}`)),
+      ...this.lines.map((line, n) => swatch(n ? "key-data-2" : "key-data", what(line))),
       ...(range ? [swatch("key-range", "lowest to highest of the day")] : []),
       ...(forecast ? [swatch("key-mean", "forecast"), swatch("key-80", "80 % band"), swatch("key-95", "95 % band")] : []),
     );
-    const decimals = Math.max(1, this.#decimals());
-    this.caption.replaceChildren(
-      ...forecastWords(
-        this.lines.map((line, n) => ({ title: line.title, forecast: this.forecasts[n] })),
-        { number: (value) => number(value, decimals), day, unit },
-      ).map((text) => h("span", {}, text)),
-    );
+    const error = (value) => number(value, value >= 100 ? 0 : Math.max(1, this.#decimals()));
+    this.caption.replaceChildren(...forecastWords(this.lines, { number: error, day, unit }).map((text) => h("span", {}, text)));
   }
 
   #instant(seconds) {
