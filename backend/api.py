@@ -49,7 +49,7 @@ class PersonView(APIView):
     """An edge about the person who is logged in; patients' rows are seen as that person sees them."""
 
     permission_classes = [IsAuthenticated]
-    http_method_names: ClassVar[list[str]] = [*METHODS, "head"]
+    http_method_names = [*METHODS, "head"]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,12 +1,13 @@
 """Boot checks: no view that forgot its need, no database role that the wall does not hold."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from celery.signals import beat_init, worker_init
 from django.apps import AppConfig
 from django.core.checks import CheckMessage, Error, Tags, register, run_checks
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backend.api import PersonView
@@ -44,7 +45,7 @@ def refuse_unsafe_boot(**_: object) -> None:
         errors = [found for found in run_checks(databases=["default"]) if found.is_serious()]
     finally:
         connection.close()
-        connection.close_pool()
+        cast("DatabaseWrapper", connections["default"]).close_pool()
     if errors:
         raise SystemExit("\n".join(f"Pollux does not start: {found}" for found in errors))
 

@@ -3,12 +3,11 @@
 from uuid import UUID
 
 from django.urls import register_converter
-from django.urls.converters import StringConverter
 
 from backend.access import ME
 
 
-class PatientConverter(StringConverter):
+class PatientConverter:
     """A patient's id, or `me`."""
 
     regex = f"{ME}|[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}"

@@ -1,9 +1,10 @@
 """How large a request's body may grow: refused while it arrives, before anything is kept of it."""
 
 import json
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
+from asgiref.typing import ASGIReceiveCallable, ASGIReceiveEvent, ASGISendCallable, Scope
 
 from backend.problems import CONTENT_TYPE, problem
 
@@ -11,7 +12,9 @@ from backend.problems import CONTENT_TYPE, problem
 class LimitedBodies:
     """Lets no body through that is larger than `limit` bytes, or than `limits` says for its path."""
 
-    def __init__(self, application: ASGI3Application, *, limit: int, limits: dict[str, int]) -> None:
+    def __init__(
+        self, application: Callable[..., Awaitable[None]], *, limit: int, limits: dict[str, int]
+    ) -> None:
         self.application = application
         self.limit = limit
         self.limits = limits

@@ -28,7 +28,7 @@ METHODS = ("get", "post")
 class PersonPage(LoginRequiredMixin, View):
     """A page about the person who is logged in."""
 
-    http_method_names: ClassVar[list[str]] = [*METHODS, "head"]
+    http_method_names = [*METHODS, "head"]
     person: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -46,8 +46,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:  # noq
             body = problem(error.status_code, str(error.detail))
             if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
                 headers["WWW-Authenticate"] = getattr(error, "auth_header", "X-Session-Token")
-            if isinstance(error, exceptions.Throttled) and error.wait is not None:
-                headers["Retry-After"] = str(int(error.wait) + 1)
+            if isinstance(error, exceptions.Throttled) and (wait := getattr(error, "wait", None)):
+                headers["Retry-After"] = str(int(wait) + 1)
         case RedisError():
             log.warning("action=redis_failed error=%s", type(error).__name__)
             body = problem(503, "A part of the service is not there at the moment. Try again soon.")

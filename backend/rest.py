@@ -27,7 +27,7 @@ class AppSession(XSessionTokenAuthentication):
         return "X-Session-Token"
 
 
-class AppSessionScheme(OpenApiAuthenticationExtension):
+class AppSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # it has none
     """AppSession in the API's description."""
 
     target_class = AppSession
@@ -60,7 +60,7 @@ class Pages(CursorPagination):
         try:
             # Every list is ordered by a UUID: anything else did not come from us.
             if cursor is not None and cursor.position is not None:
-                UUID(cursor.position)
+                UUID(str(cursor.position))
         except ValueError:
             raise NotFound(self.invalid_cursor_message) from None
         return cursor

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from backend.models import CareGrant, Patient, User
 from backend.rules import TABLE, Need, Role
 
-M_co = TypeVar("M_co", bound=models.Model, covariant=True)
+M_co = TypeVar("M_co", bound="PatientScoped", covariant=True)
 
 
 def valid_grants(user: User) -> QuerySet[CareGrant]:

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, 
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ListSerializer
 
 from backend.access import access_patient, access_row
 from backend.api import PatientView, PersonView
@@ -233,7 +234,9 @@ class Observations(PatientView):
     @extend_schema(request=MEASUREMENTS, responses={201: ReportOut})
     def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         data: Any = request.data if isinstance(request.data, list) else [request.data]
-        given = MeasurementIn(data=data, many=True, allow_empty=False, max_length=50)
+        given: ListSerializer[Any] = ListSerializer(
+            child=MeasurementIn(), data=data, allow_empty=False, max_length=50
+        )
         given.is_valid(raise_exception=True)
         report = record_measurements(
             access=self.access, measurements=given.validated_data, now=timezone.now()

@@ -16,14 +16,20 @@ from twin.services.observations import Measurement
 
 
 @extend_schema_field({"type": "string", "description": "A patient's id, or `me`."})
-class PatientRef(serializers.UUIDField):
+class PatientRef(serializers.Field[UUID | str, str, str, Any]):
     """A patient's id, or `me`, which it is when left out."""
 
     def __init__(self) -> None:
         super().__init__(default=ME)
 
-    def to_internal_value(self, data: Any) -> UUID | str:  # type: ignore[override] # `me` stays a word
-        return ME if data == ME else super().to_internal_value(data)
+    def to_internal_value(self, data: str) -> UUID | str:
+        try:
+            return ME if data == ME else UUID(data)
+        except (ValueError, AttributeError, TypeError):
+            raise serializers.ValidationError("This is not an id.") from None
+
+    def to_representation(self, value: UUID | str) -> str:
+        return str(value)
 
 
 class UploadIn(serializers.Serializer[Any]):
@@ -126,7 +132,7 @@ class MeasurementIn(serializers.Serializer[Any]):
     unit = serializers.CharField(max_length=40)
     start = serializers.DateTimeField(required=False)
 
-    def to_internal_value(self, data: Any) -> Measurement:  # type: ignore[override] # a value, not a dict
+    def to_internal_value(self, data: Any) -> Measurement:
         given = super().to_internal_value(data)
         return Measurement(given["kind"], given["value"], given["unit"], given.get("start") or timezone.now())
 
@@ -187,7 +193,7 @@ class SeriesOut(serializers.Serializer[Any]):
     end = serializers.ListField(child=serializers.IntegerField())
     value = serializers.ListField(child=serializers.FloatField())
     flags = serializers.ListField(child=serializers.IntegerField())
-    source = serializers.ListField(child=serializers.IntegerField())
+    source = serializers.ListField(child=serializers.IntegerField())  # type: ignore[assignment] # its name on the wire
     sources = SourceOut(many=True)
 
 
@@ -215,7 +221,7 @@ class DayOut(serializers.Serializer[Any]):
     min = serializers.FloatField(source="minimum")
     max = serializers.FloatField(source="maximum")
     count = serializers.IntegerField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
     sources = serializers.IntegerField()
 
 
