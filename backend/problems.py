@@ -89,19 +89,31 @@ def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     return result
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 400 of any URL: a problem below /api/, else the page."""
+    return _for_api(request, 400, "The request cannot be read.") or defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The 403 of any URL: a problem below /api/, else the page."""
+    return _for_api(request, 403, "This is not allowed.") or defaults.permission_denied(request, exception)
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """The 404 of any URL: a problem below /api/, else the page."""
-    if request.path.startswith("/api/"):
-        return JsonResponse(problem(404, "There is nothing here."), status=404, content_type=CONTENT_TYPE)
-    return defaults.page_not_found(request, exception)
+    return _for_api(request, 404, "There is nothing here.") or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 of any URL: a problem below /api/, else the page."""
-    if request.path.startswith("/api/"):
-        body = problem(500, "Something failed on our side. Nothing of the request was kept.")
-        return JsonResponse(body, status=500, content_type=CONTENT_TYPE)
-    return defaults.server_error(request)
+    said = "Something failed on our side. Nothing of the request was kept."
+    return _for_api(request, 500, said) or defaults.server_error(request)
+
+
+def _for_api(request: HttpRequest, status: int, detail: str) -> HttpResponse | None:
+    if not request.path.startswith("/api/"):
+        return None
+    return JsonResponse(problem(status, detail), status=status, content_type=CONTENT_TYPE)
 
 
 def _field_errors(detail: Any, path: str = "") -> list[dict[str, str]]:

@@ -8,6 +8,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 import twin.urls
 from backend import api, pages
 
+handler400 = "backend.problems.bad_request"
+handler403 = "backend.problems.permission_denied"
 handler404 = "backend.problems.not_found"
 handler500 = "backend.problems.server_error"
 

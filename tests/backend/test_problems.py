@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -38,6 +39,7 @@ def shape(answer):
         (404, lambda c: c.get(f"{API}/uploads/00000000-0000-7000-8000-000000000000")),
         (404, lambda c: c.get(f"{API}/teams?cursor=nonsense")),
         (404, lambda c: c.get(f"{API}/teams?cursor=cD1mb28=")),
+        (400, lambda c: c.get(f"{API}/me", headers={"Host": "evil.example"})),
         (405, lambda c: c.delete(f"{API}/me")),
         (400, lambda c: c.put(f"{API}/me/patient", "{", content_type=JSON)),
         (400, lambda c: c.put(f"{API}/me/patient", "[" * 100_000, content_type=JSON)),
@@ -133,6 +135,17 @@ def test_lost_redis_is_said_to_be_lost(pia, monkeypatch):
     answer = pia.post(f"{API}/live/ticket")
     assert shape(answer) == 503
     assert answer["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("raised", [PermissionDenied, SuspiciousOperation])
+def test_refusal_below_the_views_is_a_problem_too(cast, monkeypatch, raised):
+    def refuse(*_):
+        raise raised
+
+    monkeypatch.setattr("backend.api.PersonView.dispatch", refuse)
+    client = Client()
+    client.force_login(cast.pia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert shape(client.get(f"{API}/me")) == (403 if raised is PermissionDenied else 400)
 
 
 def test_pages_answer_with_pages(client_of):
