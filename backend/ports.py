@@ -34,6 +34,10 @@ LiveView = Callable[[User, UUID], Mapping[str, object] | None]
 Seeder = Callable[[datetime, Callable[[str], None]], list[Login]]
 
 
+# Brings what counts in a patient's days up to the zone that the patient has now; in the caller's transaction.
+ZoneFollower = Callable[[UUID], None]
+
+
 @dataclass(slots=True)
 class Ports:
     """The registries."""
@@ -41,6 +45,7 @@ class Ports:
     panels: list[Panel] = field(default_factory=list)
     live_views: dict[str, LiveView] = field(default_factory=dict)
     seeders: list[Seeder] = field(default_factory=list)
+    zone_followers: list[ZoneFollower] = field(default_factory=list)
 
 
 ports = Ports()

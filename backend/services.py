@@ -22,6 +22,7 @@ from backend.models import (
     Patient,
     User,
 )
+from backend.ports import ports
 from backend.rules import ALL_TOPICS, Level, Role, Topic
 
 
@@ -35,8 +36,15 @@ class NotPossible(Exception):
 
 
 def save_own_patient(*, actor: User, particulars: Mapping[str, Any]) -> tuple[Patient, bool]:
-    """Makes or edits the actor's own patient row; answers it and whether it is new."""
+    """Makes or edits the actor's own patient row; answers it and whether it is new.
+
+    Another time zone means other days: what the rooms derived of them follows in the same transaction.
+    """
+    zone = Patient.objects.filter(user=actor).values_list("time_zone", flat=True).first()
     patient, made = Patient.objects.update_or_create(user=actor, defaults=dict(particulars))
+    if not made and patient.time_zone != zone:
+        for follow in ports.zone_followers:
+            follow(patient.id)
     record_change(patient.id, topic=Topic.RECORDS, ref="patient")
     return patient, made
 

@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from django.utils import timezone
+
 from backend.models import User
 from backend.ports import Panel, ports
 from backend.rules import Need
 from twin.models import Upload
 from twin.serializers import UploadOut
 from twin.services.demo import seed
+from twin.services.rebuild import digest_all
 
 
 def register() -> None:
@@ -21,6 +24,12 @@ def register() -> None:
     ]
     ports.live_views["upload"] = upload_view
     ports.seeders.append(seed)
+    ports.zone_followers.append(follow_zone)
+
+
+def follow_zone(patient: UUID) -> None:
+    """The patient's days begin at other instants now."""
+    digest_all(patient, now=timezone.now())
 
 
 def upload_view(user: User, upload: UUID) -> Mapping[str, object] | None:

@@ -40,7 +40,7 @@ def _give_weights(patient: Patient, days: int) -> None:
     with acting_on(patient.id):
         touched = Touched()
         take_in(patient.id, [samples], report=Report(), touched=touched, now=now)
-        digest(patient, touched, now=now)
+        digest(patient.id, touched, now=now)
         mark_stale(patient.id, list(touched), now=now)
     refresh_forecasts(patient.id, now=now + SETTLE)
 

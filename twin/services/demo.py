@@ -84,7 +84,7 @@ def _make_patient(person: Person, now: datetime) -> None:
 def _load(patient: Patient, person: Person, now: datetime) -> None:
     report, touched = Report(), Touched()
     take_in(patient.id, list(person.items(now)), report=report, touched=touched, now=now)
-    digest(patient, touched, now=now)
+    digest(patient.id, touched, now=now)
     mark_stale(patient.id, list(touched), now=now)
     for code in sorted(touched):
         record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")

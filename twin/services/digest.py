@@ -18,34 +18,35 @@ BLOCKS_AT_ONCE = 31
 """Spans of a series that are read together: a month of a heart rate by the second takes 100 MB."""
 
 
-def digest(patient: Patient, touched: Touched, *, now: datetime) -> None:
+def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     """Brings day summaries and snapshot up to what the series say; twice is the same as once.
 
-    Takes the patient's lock before it reads: of two digests the later one knows what the earlier one knew.
+    Takes the patient's lock before it reads: of two digests the later one knows what the earlier one knew,
+    and goes by the zone that holds now.
     """
-    store.lock(patient.id)
-    zone = ZoneInfo(patient.time_zone)
-    names = {source.id: source.name for source in Source.objects.filter(patient=patient)}
+    store.lock(patient_id)
+    zone = ZoneInfo(Patient.objects.values_list("time_zone", flat=True).get(id=patient_id))
+    names = dict(Source.objects.filter(patient_id=patient_id).values_list("id", "name"))
     for code, (first, last) in touched.items():
         # A night counts in the day that one wakes, and an offset may lie a day off the zone.
         day, until = _day(first, zone) - timedelta(days=1), _day(last, zone) + timedelta(days=1)
         step = timedelta(days=BLOCKS_AT_ONCE * kind(code).span_days)
         while day <= until:
-            _summarise_days(patient.id, kind(code), names, zone, day, min(day + step, until))
+            _summarise_days(patient_id, kind(code), names, zone, day, min(day + step, until))
             day += step + timedelta(days=1)
     for topic in sorted({kind(code).topic for code in touched}):
-        build_snapshot(patient, Topic(topic), names, now=now)
+        _build_snapshot(patient_id, Topic(topic), names, zone, now)
 
 
-def build_snapshot(patient: Patient, topic: Topic, names: dict[UUID, str], *, now: datetime) -> None:
-    """Writes one topic's tiles from the newest samples and the last month of days."""
-    zone = ZoneInfo(patient.time_zone)
+def _build_snapshot(
+    patient: UUID, topic: Topic, names: dict[UUID, str], zone: ZoneInfo, now: datetime
+) -> None:
     codes = [code for code, one in KINDS.items() if one.topic == topic]
-    readings = _newest_readings(patient.id, codes, names)
-    days = recent_days(patient.id, list(readings), now.astimezone(zone).date())
+    readings = _newest_readings(patient, codes, names)
+    days = recent_days(patient, list(readings), now.astimezone(zone).date())
     built = snapshot(readings, days, zone=zone, now=now)
     Snapshot.objects.update_or_create(
-        patient=patient,
+        patient_id=patient,
         topic=topic,
         defaults={
             "tiles": built["tiles"],

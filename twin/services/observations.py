@@ -71,7 +71,7 @@ def delete_measurement(*, access: Access, kind_code: str, at: datetime, now: dat
 
 
 def _follow(patient: Patient, touched: Touched, now: datetime) -> None:
-    digest(patient, touched, now=now)
+    digest(patient.id, touched, now=now)
     mark_stale(patient.id, touched, now=now)
     for code in sorted(touched):
         record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")

@@ -140,7 +140,7 @@ def _finish(claim: Claim, upload: Upload, report: Report, touched: Touched) -> U
         now = timezone.now()
         edges = {code: touched.pop(code)}
         with acting_on(claim.patient):
-            digest(upload.patient, edges, now=now)
+            digest(claim.patient, edges, now=now)
             mark_stale(claim.patient, edges, now=now)
             _hold(claim, touched=touched)
             record_change(claim.patient, topic=Topic(kind(code).topic), ref=f"series/{code}")
