@@ -112,7 +112,7 @@ def test_stranger_cannot_write_into_a_stream(cast):
         change(cast.pia_patient)
 
 
-def test_request_works_while_redis_is_down(transactional_db, cast, monkeypatch, caplog):
+def test_request_works_while_redis_is_down(transactional_db, cast, monkeypatch, settings, caplog):
     class Down:
         async def group_send(self, *_):
             raise RedisConnectionError("down")
@@ -120,6 +120,8 @@ def test_request_works_while_redis_is_down(transactional_db, cast, monkeypatch, 
     monkeypatch.setattr(changes, "get_channel_layer", Down)
     client = Client()
     client.force_login(cast.pia, backend="allauth.account.auth_backends.AuthenticationBackend")
+    absent = {"LOCATION": "unix:///nonexistent.sock?db=0"}
+    settings.CACHES = {"default": settings.CACHES["default"] | absent}
     answer = client.put(
         "/api/v1/me/patient",
         {"name": "Pia", "birth_date": "1963-04-05", "sex": "female", "time_zone": "UTC"},
