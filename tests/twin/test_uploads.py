@@ -26,6 +26,12 @@ WEIGHT = b"start,kind,value,unit\n2026-03-01T08:00:00Z,weight,81.35,kg\n"
 PULSE = b"start,kind,value,unit\n2026-03-01T08:00:00Z,heart_rate,61,count/min\n"
 
 
+@pytest.fixture(autouse=True)
+def _own_data_dir(settings, tmp_path):
+    """Other tests leave their files elsewhere."""
+    settings.DATA_DIR = tmp_path
+
+
 def receive(
     patient: Patient, content: bytes, name: str = "export.csv", key: str | None = None
 ) -> tuple[Upload, bool]:
