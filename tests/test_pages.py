@@ -110,7 +110,8 @@ def test_list_finds_by_name_and_shows_values(client_of, cast):
     client = client_of("cleo")
     assert "Pia" in client.get("/console/?q=pi").content.decode()
     assert "Pia" not in client.get("/console/?q=zzz").content.decode()
-    assert client.get("/console/?page=900&q=%25_").status_code == 200
+    for strange in ("page=900&q=%25_", "q=%00", "page=%00"):
+        assert client.get(f"/console/?{strange}").status_code == 200
 
 
 def test_emergency_form_opens_the_chart_with_a_banner(client_of, cast):
@@ -127,7 +128,10 @@ def test_emergency_form_opens_the_chart_with_a_banner(client_of, cast):
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"patient_email": "pia@pollux.example", "reason": " "}, "needs a reason"),
+        ({"patient_email": "pia@pollux.example", "reason": " "}, "and a reason"),
+        ({"patient_email": "a\0@pollux.example", "reason": "x"}, "and a reason"),
+        ({"patient_email": "pia@pollux.example", "reason": "x\0"}, "and a reason"),
+        ({}, "and a reason"),
         ({"patient_email": "paul@pollux.example", "reason": "A reason."}, "Nobody of your clinic"),
     ],
 )

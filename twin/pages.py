@@ -12,7 +12,8 @@ from backend.access import access_listed
 from backend.models import Patient
 from backend.pages import ConsolePage, PatientPage
 from backend.rules import Need, Role
-from backend.services import NotPossible, open_emergency_access
+from backend.serializers import BreakGlassIn
+from backend.services import open_emergency_access
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
 from twin.queries import (
@@ -48,23 +49,25 @@ class ConsolePatients(ConsolePage):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Opens a chart in an emergency."""
+        given = BreakGlassIn(data=request.POST)
+        if not given.is_valid():
+            return self._page(request, refusal="It needs the patient's address and a reason.", status=422)
         try:
-            grant = open_emergency_access(
-                actor=self.person,
-                patient_email=request.POST.get("patient_email", ""),
-                reason=request.POST.get("reason", ""),
-                now=timezone.now(),
-            )
-        except NotPossible as refusal:
-            return self._page(request, refusal=refusal.message, status=422)
+            grant = open_emergency_access(actor=self.person, now=timezone.now(), **given.validated_data)
         except Http404:
             return self._page(request, refusal="Nobody of your clinic has this address.", status=422)
         return redirect("console:patient", patient=grant.patient_id)
 
     def _page(self, request: HttpRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
-        search = request.GET.get("q", "").strip()[:100]
+        search = request.GET.get("q", "").replace("\0", "").strip()[:100]
         page = Paginator(listed_patients(self.person, search), PAGE).get_page(request.GET.get("page"))
-        context = {"page": page, "patients": self._rows(list(page)), "search": search, "refusal": refusal}
+        context = {
+            "section": "patients",
+            "page": page,
+            "patients": self._rows(list(page)),
+            "search": search,
+            "refusal": refusal,
+        }
         return render(request, "console/patients.html", context, status=status)
 
     def _rows(self, patients: list[Patient]) -> list[dict[str, Any]]:
