@@ -118,7 +118,14 @@ def _read(claim: Claim, now: datetime, flush: int) -> UploadStatus:
             done += len(batch)
             with acting_on(claim.patient):
                 take_in(claim.patient, batch, report=report, touched=touched, now=now, upload=claim.upload)
-                _hold(claim, items_done=done, attempts=0, report=report.to_json(), touched=touched)
+                _hold(
+                    claim,
+                    format=upload.format,
+                    items_done=done,
+                    attempts=0,
+                    report=report.to_json(),
+                    touched=touched,
+                )
             _show_progress(claim)
     except Refused as refused:
         report.refuse(refused)
