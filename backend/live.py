@@ -275,7 +275,8 @@ def _subscribed(user: User, stream: UUID) -> int:
 def _changes(user: User, stream: UUID, after: int) -> tuple[list[dict[str, Any]], int]:
     topics = recheck_patient(user, _patient_of(stream), FOLLOWING).topics
     newest = last_seq(stream)
-    found = list(changes_after(stream, after, topics)[:BATCH])
+    # What commits between the two reads belongs to the next batch.
+    found = list(changes_after(stream, after, topics).filter(seq__lte=newest)[:BATCH])
     items = [{"seq": row.seq, "topic": row.topic, "ref": row.ref, "op": row.op} for row in found]
     # A full batch ends where it ends; a short one has seen everything up to the newest number.
     return items, found[-1].seq if len(found) == BATCH else newest

@@ -235,6 +235,8 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "httpx": {"level": "WARNING"},
+        # Its notes on sockets hold their tickets.
+        "uvicorn.error": {"level": "WARNING"},
         "cmdstanpy": {"level": "ERROR"},
         "prophet": {"level": "ERROR"},
     },

@@ -246,6 +246,18 @@ def test_long_catch_up_comes_in_batches(address, cast, monkeypatch):
     ]
 
 
+def test_change_that_commits_while_reading_comes_once(address, cast, monkeypatch):
+    """The newest number is read first; a change may commit before the entries are."""
+    for number in (1, 2):
+        change(cast.pia_patient, ref=str(number))
+    with monkeypatch.context() as meanwhile, socket_of(address, cast.pia) as opened:
+        meanwhile.setattr(live, "last_seq", lambda _stream: 1)
+        opened.ask(type="subscribe", id=1, stream=str(cast.pia_patient.id))
+        assert items(opened.hear()) == [(1, "1")]
+        meanwhile.undo()
+        assert items(opened.hear()) == [(2, "2")]
+
+
 def test_change_of_a_hidden_topic_only_moves_the_number(address, cast):
     change(cast.pia_patient, topic=Topic.GENES, ref="secret")
     with socket_of(address, cast.dora) as opened:
