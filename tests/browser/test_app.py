@@ -30,6 +30,8 @@ def test_login_with_password_leads_a_patient_to_today(new_context):
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Lena")
     expect(page.get_by_text("Nothing measured yet")).to_be_visible()
+    page.goto("/accounts/sessions/")
+    expect(page.get_by_role("row", name="127.0.0.1")).to_contain_text("Current")
 
 
 def test_measurement_typed_in_shows_on_its_tile_and_in_another_window(cast, visit):

@@ -1,7 +1,9 @@
 """The clinicians' console in a browser."""
 
+from calendar import timegm
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from time import strptime
 
 import numpy as np
 from django.db import connection
@@ -81,6 +83,25 @@ def test_chart_asks_for_samples_when_one_looks_closer(cast, visit):
     with page.expect_response(lambda answer: "/series?" in answer.url) as asked:
         page.get_by_role("button", name="1 week").click()
     assert asked.value.json()["total"] > 0
+
+
+def test_chart_moves_one_point_a_key_and_changes_its_range_after_zooming(cast, visit):
+    give_weights(cast.pia_patient, 200)
+    page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    expect(page.locator("twin-chart canvas")).to_be_visible()
+    page.get_by_text("Show as a table").click()
+    rows = page.locator(".chart-table tbody tr")
+    expect(rows).to_have_count(92 + 14)
+    page.get_by_role("button", name="1 year").click()
+    expect(rows).to_have_count(200)
+    plot = page.locator(".chart-plot")
+    plot.focus()
+    for key in ("+", "-", "+", "ArrowRight"):
+        page.keyboard.press(key)
+    first = page.locator(".chart-tip strong").inner_text()
+    page.keyboard.press("ArrowRight")
+    second = page.locator(".chart-tip strong").inner_text()
+    assert timegm(strptime(second, "%d %b %Y")) - timegm(strptime(first, "%d %b %Y")) == 86_400
 
 
 def test_measurement_arrives_on_an_open_patient_page(cast, visit):

@@ -22,13 +22,18 @@ const PLAIN = {
 
 function fieldErrors(problem) {
   const fields = {};
-  for (const { field, message } of problem.errors ?? []) fields[field] = fields[field] ? `${fields[field]} ${message}` : message;
+  for (const { field, message } of problem.errors ?? [])
+    fields[field] = fields[field] ? `${fields[field]} ${message}` : message;
   return fields;
 }
 
 async function toError(response) {
   const problem = await response.json().catch(() => ({}));
-  const message = problem.detail ?? PLAIN[response.status] ?? problem.title ?? "The server could not answer. Try again in a moment.";
+  const message =
+    problem.detail ??
+    PLAIN[response.status] ??
+    problem.title ??
+    "The server could not answer. Try again in a moment.";
   return new ApiError(message, { status: response.status, fields: fieldErrors(problem) });
 }
 
@@ -53,7 +58,15 @@ async function request(method, path, { body, signal } = {}) {
   // A list's `next` is a whole address already.
   const url = path.startsWith("http") ? path : ROOT + path;
   try {
-    return await answer(await fetch(url, { method, signal, headers, credentials: "same-origin", body: body && JSON.stringify(body) }));
+    return await answer(
+      await fetch(url, {
+        method,
+        signal,
+        headers,
+        credentials: "same-origin",
+        body: body && JSON.stringify(body),
+      }),
+    );
   } catch (error) {
     // fetch raises TypeError when nothing answers.
     if (error instanceof TypeError) throw new ApiError(PLAIN[0]);
@@ -63,7 +76,9 @@ async function request(method, path, { body, signal } = {}) {
 
 /** The path with its query; empty values are left out. */
 export function withQuery(path, query) {
-  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const given = Object.entries(query).filter(
+    ([, value]) => value !== null && value !== undefined && value !== "",
+  );
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }
 
@@ -78,11 +93,19 @@ export function postForm(path, form, { headers = {}, signal, onProgress = () => 
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
     sending.open("POST", ROOT + path);
-    for (const [name, value] of Object.entries({ Accept: "application/json", "X-CSRFToken": csrfToken(), ...headers })) {
+    for (const [name, value] of Object.entries({
+      Accept: "application/json",
+      "X-CSRFToken": csrfToken(),
+      ...headers,
+    })) {
       sending.setRequestHeader(name, value);
     }
-    sending.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total ? loaded / total : 0));
-    sending.addEventListener("load", () => resolve(answer(new Response(sending.response, { status: sending.status }))));
+    sending.upload.addEventListener("progress", ({ loaded, total }) =>
+      onProgress(total ? loaded / total : 0),
+    );
+    sending.addEventListener("load", () =>
+      resolve(answer(new Response(sending.response, { status: sending.status }))),
+    );
     sending.addEventListener("error", () => reject(new ApiError(PLAIN[0])));
     sending.addEventListener("abort", () => reject(new DOMException("The page was left.", "AbortError")));
     signal?.addEventListener("abort", () => sending.abort());

@@ -21,7 +21,13 @@ class TwinTiles extends HTMLElement {
 class UploadCard extends HTMLElement {
   async connectedCallback() {
     const { size, received, finished, ...rest } = this.dataset;
-    const upload = { ...rest, received_at: received, size: Number(size), finished: finished === "yes", report: data(this) };
+    const upload = {
+      ...rest,
+      received_at: received,
+      size: Number(size),
+      finished: finished === "yes",
+      report: data(this),
+    };
     this.replaceChildren(uploadCard(upload, await kindTitles()));
   }
 }
@@ -63,7 +69,8 @@ function chartPicker(root) {
 function followPatient(patient) {
   const live = new Live();
   const refresh = settled(() => {
-    for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)")) panel.dispatchEvent(new CustomEvent("refresh"));
+    for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)"))
+      panel.dispatchEvent(new CustomEvent("refresh"));
     document.querySelector("#patient-chart")?.start();
   }, 1500);
   live.subscribe(patient);
@@ -75,7 +82,9 @@ function followPatient(patient) {
 function panelFailed(event) {
   const panel = event.target.closest?.("[data-panel]");
   const retry = () => panel.dispatchEvent(new CustomEvent("refresh"));
-  panel?.querySelector(".panel-body").replaceChildren(failure(new Error("This part could not be loaded."), retry));
+  panel
+    ?.querySelector(".panel-body")
+    .replaceChildren(failure(new Error("This part could not be loaded."), retry));
 }
 
 document.addEventListener("htmx:after:request", (event) => {

@@ -9,7 +9,9 @@ function apply(node, attributes, children) {
     else if (name in node && typeof value !== "string" && !name.includes("-")) node[name] = value;
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  node.append(
+    ...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false),
+  );
   return node;
 }
 
@@ -34,7 +36,14 @@ export function icon(name) {
 /** A labelled field with room for help and an error that screen readers announce. */
 export function field(label, control, { help = null } = {}) {
   const error = h("p", { class: "error", role: "alert", hidden: true, id: `${control.id}-error` });
-  const node = h("div", { class: "field" }, h("label", { for: control.id }, label), control, help && h("p", { class: "help" }, help), error);
+  const node = h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id }, label),
+    control,
+    help && h("p", { class: "help" }, help),
+    error,
+  );
   control.setAttribute("aria-describedby", error.id);
   node.show = (message) => {
     error.textContent = message ?? "";

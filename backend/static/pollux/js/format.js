@@ -1,6 +1,14 @@
 // Values, units and instants as people read them. Pure: `now` is an argument where it matters.
 
-const UNIT_TEXT = { Cel: "°C", "[degF]": "°F", "[lb_av]": "lb", "[in_i]": "in", "/min": "per min", "{score}": "of 10", "{INR}": "" };
+const UNIT_TEXT = {
+  Cel: "°C",
+  "[degF]": "°F",
+  "[lb_av]": "lb",
+  "[in_i]": "in",
+  "/min": "per min",
+  "{score}": "of 10",
+  "{INR}": "",
+};
 
 /** A UCUM code as people write it: "mm[Hg]" → "mmHg", "mL/min/{1.73_m2}" → "mL/min/1.73 m²". */
 export function unitText(ucum) {
@@ -15,7 +23,10 @@ export function unitText(ucum) {
 
 /** A number with the kind's decimals and the reader's separators. */
 export function number(value, decimals = 0) {
-  return value.toLocaleString(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return value.toLocaleString(undefined, {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
 }
 
 /** A number with its sign, for a difference: "+4", "−1.2", "±0". */
@@ -25,7 +36,8 @@ export function signed(value, decimals = 0) {
   return (value > 0 ? "+" : "−") + text;
 }
 
-const dayNumber = (instant) => Math.floor((instant.getTime() - instant.getTimezoneOffset() * 60000) / 86400000);
+const dayNumber = (instant) =>
+  Math.floor((instant.getTime() - instant.getTimezoneOffset() * 60000) / 86400000);
 
 /** An instant relative to now in the reader's own days: "today 08:12", "yesterday 21:40", "Tue 4 Mar", "4 Mar 2024". */
 export function when(iso, now = new Date()) {
@@ -36,12 +48,19 @@ export function when(iso, now = new Date()) {
   if (days === 1) return `yesterday ${clock}`;
   if (days > 1 && days < 7) return `${instant.toLocaleDateString(undefined, { weekday: "long" })} ${clock}`;
   const sameYear = instant.getFullYear() === now.getFullYear();
-  return instant.toLocaleDateString(undefined, { day: "numeric", month: "short", ...(!sameYear && { year: "numeric" }) });
+  return instant.toLocaleDateString(undefined, {
+    day: "numeric",
+    month: "short",
+    ...(!sameYear && { year: "numeric" }),
+  });
 }
 
 /** A calendar day ("2026-03-04") as a date, without shifting it between time zones. */
 export function day(iso, options = { day: "numeric", month: "short", year: "numeric" }) {
-  return new Date(`${iso.slice(0, 10)}T12:00:00Z`).toLocaleDateString(undefined, { ...options, timeZone: "UTC" });
+  return new Date(`${iso.slice(0, 10)}T12:00:00Z`).toLocaleDateString(undefined, {
+    ...options,
+    timeZone: "UTC",
+  });
 }
 
 const count = (n, unit) => `${number(n, unit === "B" ? 0 : 1)} ${unit}`;

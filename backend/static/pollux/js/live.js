@@ -28,14 +28,20 @@ export class Live extends EventTarget {
     this.url = url;
     this.connected = false;
     addEventListener("online", () => this.#now());
-    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#now());
+    document.addEventListener(
+      "visibilitychange",
+      () => document.visibilityState === "visible" && this.#now(),
+    );
     this.#connect();
   }
 
   /** Follows a stream from a number on, or from now on; calling it again for the same stream never goes back. */
   subscribe(stream, after = FROM_NOW_ON) {
     const seen = this.#streams.get(stream);
-    this.#streams.set(stream, seen === undefined ? after : Math.max(seen, after === FROM_NOW_ON ? seen : after));
+    this.#streams.set(
+      stream,
+      seen === undefined ? after : Math.max(seen, after === FROM_NOW_ON ? seen : after),
+    );
     this.#ask(stream);
   }
 

@@ -8,7 +8,10 @@ const HEIGHT = 32;
 /** Paths through the points as SVG path text, broken at pauses much longer than the usual step between days. */
 export function sparkPath(points) {
   const days = points.map(([day]) => Date.parse(day) / 86_400_000);
-  const steps = days.slice(1).map((day, i) => day - days[i]).sort((a, b) => a - b);
+  const steps = days
+    .slice(1)
+    .map((day, i) => day - days[i])
+    .sort((a, b) => a - b);
   const pause = Math.max(4, 3 * steps[steps.length >> 1]);
   const values = points.map(([, value]) => value);
   const [first, last] = [days[0], days.at(-1)];

@@ -7,7 +7,17 @@ import { number, signed, unitText, when } from "./format.js";
 const FLAGS = { low: "below the usual range", high: "above the usual range" };
 
 // What is looked for first; the rest follows in the catalogue's order.
-const FIRST = ["sbp", "glucose_cgm", "glucose", "weight", "resting_heart_rate", "heart_rate", "steps", "sleep_duration", "spo2"];
+const FIRST = [
+  "sbp",
+  "glucose_cgm",
+  "glucose",
+  "weight",
+  "resting_heart_rate",
+  "heart_rate",
+  "steps",
+  "sleep_duration",
+  "spo2",
+];
 const OFTEN = 3;
 
 /** "28-day mean 134 (+4)": where the value stands against the person's own month, once there is a month. */
@@ -50,7 +60,11 @@ export function tileNode(card, { onclick = null, pressed = null, source = false 
   spark.points = card.sparkline;
   return h(
     onclick ? "button" : "div",
-    { class: "tile", "data-kind": card.kind, ...(onclick && { type: "button", onclick, "aria-pressed": String(Boolean(pressed)) }) },
+    {
+      class: "tile",
+      "data-kind": card.kind,
+      ...(onclick && { type: "button", onclick, "aria-pressed": String(Boolean(pressed)) }),
+    },
     h("span", { class: "tile-title" }, card.title),
     h("span", { class: "tile-value" }, card.text, " ", h("span", { class: "unit" }, unitText(card.unit))),
     spark,
@@ -67,10 +81,28 @@ export function tileNode(card, { onclick = null, pressed = null, source = false 
 function factNode(card, { onclick, pressed }) {
   return h(
     "button",
-    { class: "fact", type: "button", "data-kind": card.kind, "aria-pressed": String(Boolean(pressed)), onclick },
+    {
+      class: "fact",
+      type: "button",
+      "data-kind": card.kind,
+      "aria-pressed": String(Boolean(pressed)),
+      onclick,
+    },
     h("span", { class: "soft" }, card.title),
-    h("span", {}, h("strong", { class: "num" }, card.text), " ", h("span", { class: "soft" }, unitText(card.unit))),
-    h("span", { class: "soft small" }, card.flag && h("span", { class: "badge caution" }, FLAGS[card.flag]), " ", when(card.at)),
+    h(
+      "span",
+      {},
+      h("strong", { class: "num" }, card.text),
+      " ",
+      h("span", { class: "soft" }, unitText(card.unit)),
+    ),
+    h(
+      "span",
+      { class: "soft small" },
+      card.flag && h("span", { class: "badge caution" }, FLAGS[card.flag]),
+      " ",
+      when(card.at),
+    ),
   );
 }
 
@@ -80,7 +112,17 @@ export function tileBoard(cards, { open, chosen = null, source = false }) {
   const often = cards.filter((card) => card.sparkline.length >= OFTEN);
   const rare = cards.filter((card) => card.sparkline.length < OFTEN);
   return [
-    often.length > 0 && h("div", { class: "tiles" }, often.map((card) => tileNode(card, options(card)))),
-    rare.length > 0 && h("div", { class: "facts" }, rare.map((card) => factNode(card, options(card)))),
+    often.length > 0 &&
+      h(
+        "div",
+        { class: "tiles" },
+        often.map((card) => tileNode(card, options(card))),
+      ),
+    rare.length > 0 &&
+      h(
+        "div",
+        { class: "facts" },
+        rare.map((card) => factNode(card, options(card))),
+      ),
   ].filter(Boolean);
 }

@@ -45,7 +45,8 @@ const PROBLEMS = {
 const entries = (n) => `${number(n)} ${n === 1 ? "entry" : "entries"}`;
 
 function samplesTable(samples, titles) {
-  const span = (entry) => entry.first && h("div", { class: "soft" }, [...new Set([day(entry.first), day(entry.last)])].join(" – "));
+  const span = (entry) =>
+    entry.first && h("div", { class: "soft" }, [...new Set([day(entry.first), day(entry.last)])].join(" – "));
   const cell = (n) => h("td", { class: "number" }, number(n));
   return h(
     "div",
@@ -53,12 +54,28 @@ function samplesTable(samples, titles) {
     h(
       "table",
       { class: "small" },
-      h("thead", {}, h("tr", {}, h("th", {}, "Measurement"), ["New", "Known", "Refused"].map((title) => h("th", { class: "number" }, title)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          h("th", {}, "Measurement"),
+          ["New", "Known", "Refused"].map((title) => h("th", { class: "number" }, title)),
+        ),
+      ),
       h(
         "tbody",
         {},
         Object.entries(samples).map(([kind, entry]) =>
-          h("tr", {}, h("th", { scope: "row" }, titles.get(kind) ?? words(kind), span(entry)), cell(entry.stored + entry.replaced), cell(entry.known + entry.suppressed), cell(entry.refused)),
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, titles.get(kind) ?? words(kind), span(entry)),
+            cell(entry.stored + entry.replaced),
+            cell(entry.known + entry.suppressed),
+            cell(entry.refused),
+          ),
         ),
       ),
     ),
@@ -70,11 +87,20 @@ function samplesPart(samples, titles, finished) {
   if (!tallies.length) return null;
   const sum = (name) => tallies.reduce((total, tally) => total + tally[name], 0);
   const fresh = sum("stored") + sum("replaced");
-  if (finished && fresh === 0 && sum("refused") === 0) return h("p", { class: "small soft" }, `${entries(sum("known"))}, all known already. Nothing was doubled.`);
+  if (finished && fresh === 0 && sum("refused") === 0)
+    return h(
+      "p",
+      { class: "small soft" },
+      `${entries(sum("known"))}, all known already. Nothing was doubled.`,
+    );
   return h(
     "details",
     { open: !finished || tallies.length <= SHOWN_AT_ONCE },
-    h("summary", {}, `${entries(fresh)} new in ${number(tallies.length)} ${tallies.length === 1 ? "measurement" : "measurements"}`),
+    h(
+      "summary",
+      {},
+      `${entries(fresh)} new in ${number(tallies.length)} ${tallies.length === 1 ? "measurement" : "measurements"}`,
+    ),
     samplesTable(samples, titles),
   );
 }
@@ -83,8 +109,15 @@ function recordsLine(records) {
   const types = Object.entries(records);
   if (!types.length) return null;
   const sum = (name) => types.reduce((total, [, entry]) => total + entry[name], 0);
-  const text = types.map(([type, entry]) => `${words(type).toLowerCase()} ${number(entry.stored + entry.replaced + entry.known)}`);
-  return h("p", { class: "small" }, h("strong", {}, `Records: ${number(sum("stored") + sum("replaced"))} new, ${number(sum("known"))} known`), h("span", { class: "soft" }, ` (${text.join(", ")})`));
+  const text = types.map(
+    ([type, entry]) => `${words(type).toLowerCase()} ${number(entry.stored + entry.replaced + entry.known)}`,
+  );
+  return h(
+    "p",
+    { class: "small" },
+    h("strong", {}, `Records: ${number(sum("stored") + sum("replaced"))} new, ${number(sum("known"))} known`),
+    h("span", { class: "soft" }, ` (${text.join(", ")})`),
+  );
 }
 
 function problemsList(problems, titles) {
@@ -104,7 +137,14 @@ function problemsList(problems, titles) {
           h("strong", {}, `${number(problem.count)} × `),
           PROBLEMS[problem.code] ?? words(problem.code),
           problem.kind && ` (${titles.get(problem.kind) ?? words(problem.kind)})`,
-          problem.example && h("span", { class: "soft" }, ". For example ", h("code", {}, problem.example), problem.place && `, ${problem.place}`),
+          problem.example &&
+            h(
+              "span",
+              { class: "soft" },
+              ". For example ",
+              h("code", {}, problem.example),
+              problem.place && `, ${problem.place}`,
+            ),
         ),
       ),
     ),
@@ -122,7 +162,12 @@ export function uploadCard(upload, titles = new Map()) {
     h(
       "div",
       { class: "upload-head" },
-      h("div", {}, h("div", { class: "upload-name" }, upload.name), h("div", { class: "soft small" }, about.filter(Boolean).join(" · "))),
+      h(
+        "div",
+        {},
+        h("div", { class: "upload-name" }, upload.name),
+        h("div", { class: "soft small" }, about.filter(Boolean).join(" · ")),
+      ),
       h("span", { class: `badge ${tone}` }, title),
     ),
     !finished && h("progress", { "aria-label": `Reading ${upload.name}` }),
@@ -180,13 +225,23 @@ export async function recent(patient, options) {
 
 /** A place to drop files or to pick them; calls `take(files)`. */
 export function dropArea(take) {
-  const input = h("input", { type: "file", id: "upload-file", class: "sr-only", multiple: true, onchange: () => (take([...input.files]), (input.value = "")) });
+  const input = h("input", {
+    type: "file",
+    id: "upload-file",
+    class: "sr-only",
+    multiple: true,
+    onchange: () => (take([...input.files]), (input.value = "")),
+  });
   const area = h(
     "label",
     { class: "drop", for: "upload-file" },
     icon("upload"),
     h("strong", {}, "Choose a file, or drop it here"),
-    h("span", { class: "soft small" }, "Apple Health export, Fitbit, Nightscout, FHIR or CSV. Zip files are fine."),
+    h(
+      "span",
+      { class: "soft small" },
+      "Apple Health export, Fitbit, Nightscout, FHIR or CSV. Zip files are fine.",
+    ),
   );
   for (const name of ["dragenter", "dragover"]) {
     area.addEventListener(name, (event) => {

@@ -27,17 +27,38 @@ function zones(current) {
   return known.includes(current) ? known : [current, ...known];
 }
 
-const select = (id, options, current) => h("select", { id }, options.map(([value, label]) => h("option", { value, selected: value === current }, label)));
+const select = (id, options, current) =>
+  h(
+    "select",
+    { id },
+    options.map(([value, label]) => h("option", { value, selected: value === current }, label)),
+  );
 
 export async function about({ me, reload }) {
   const patient = me.patient ?? {};
   const units = patient.units ?? {};
   const zone = patient.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const controls = {
-    name: h("input", { id: "about-name", autocomplete: "name", value: patient.name ?? me.user.name ?? "", required: true }),
-    birth_date: h("input", { id: "about-birth-date", type: "date", autocomplete: "bday", value: patient.birth_date ?? "", max: new Date().toISOString().slice(0, 10), required: true }),
+    name: h("input", {
+      id: "about-name",
+      autocomplete: "name",
+      value: patient.name ?? me.user.name ?? "",
+      required: true,
+    }),
+    birth_date: h("input", {
+      id: "about-birth-date",
+      type: "date",
+      autocomplete: "bday",
+      value: patient.birth_date ?? "",
+      max: new Date().toISOString().slice(0, 10),
+      required: true,
+    }),
     sex: select("about-sex", SEXES, patient.sex ?? "unknown"),
-    time_zone: select("about-zone", zones(zone).map((name) => [name, name.replaceAll("_", " ")]), zone),
+    time_zone: select(
+      "about-zone",
+      zones(zone).map((name) => [name, name.replaceAll("_", " ")]),
+      zone,
+    ),
     glucose: select("about-glucose", GLUCOSE, units.glucose),
     weight: select("about-weight", WEIGHT, units.weight),
     temperature: select("about-temperature", TEMPERATURE, units.temperature),
@@ -45,7 +66,9 @@ export async function about({ me, reload }) {
   const fields = {
     name: field("Name", controls.name),
     birth_date: field("Date of birth", controls.birth_date),
-    sex: field("Sex", controls.sex, { help: "As your medical records have it. Reference ranges depend on it." }),
+    sex: field("Sex", controls.sex, {
+      help: "As your medical records have it. Reference ranges depend on it.",
+    }),
     time_zone: field("Time zone", controls.time_zone, { help: "Your days begin and end here." }),
   };
   const note = h("p", { class: "banner danger", role: "alert", hidden: true });
@@ -63,11 +86,16 @@ export async function about({ me, reload }) {
         sex: controls.sex.value,
         time_zone: controls.time_zone.value,
         locale: patient.locale ?? navigator.language,
-        units: { glucose: controls.glucose.value, weight: controls.weight.value, temperature: controls.temperature.value },
+        units: {
+          glucose: controls.glucose.value,
+          weight: controls.weight.value,
+          temperature: controls.temperature.value,
+        },
       });
     } catch (error) {
       const rest = [];
-      for (const [name, message] of Object.entries(error.fields)) fields[name] ? fields[name].show(message) : rest.push(message);
+      for (const [name, message] of Object.entries(error.fields))
+        fields[name] ? fields[name].show(message) : rest.push(message);
       if (rest.length || !Object.keys(error.fields).length) {
         note.textContent = rest.join(" ") || error.message;
         note.hidden = false;
@@ -87,7 +115,12 @@ export async function about({ me, reload }) {
       h("legend", {}, "Units you think in"),
       h("div", { class: "field" }, h("label", { for: "about-glucose" }, "Glucose"), controls.glucose),
       h("div", { class: "field" }, h("label", { for: "about-weight" }, "Weight"), controls.weight),
-      h("div", { class: "field" }, h("label", { for: "about-temperature" }, "Temperature"), controls.temperature),
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: "about-temperature" }, "Temperature"),
+        controls.temperature,
+      ),
     ),
     note,
     submit,
@@ -99,7 +132,17 @@ export async function about({ me, reload }) {
   return h(
     "div",
     { class: "view narrow" },
-    h("header", { class: "view-head" }, h("h1", {}, "About you"), !me.patient && h("p", { class: "soft" }, "Four things, then your twin can start. Only you see them until you share.")),
+    h(
+      "header",
+      { class: "view-head" },
+      h("h1", {}, "About you"),
+      !me.patient &&
+        h(
+          "p",
+          { class: "soft" },
+          "Four things, then your twin can start. Only you see them until you share.",
+        ),
+    ),
     h("section", { class: "card" }, form),
     h(
       "nav",

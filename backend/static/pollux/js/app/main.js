@@ -32,7 +32,14 @@ function myself() {
 }
 
 function other(entry) {
-  return { id: entry.id, stream: entry.id, own: false, name: entry.name, topics: entry.topics, mayAct: (topic) => entry.topics[topic] === "act" };
+  return {
+    id: entry.id,
+    stream: entry.id,
+    own: false,
+    name: entry.name,
+    topics: entry.topics,
+    mayAct: (topic) => entry.topics[topic] === "act",
+  };
 }
 
 function route() {
@@ -55,10 +62,15 @@ function whose(of) {
 function showPeople(person) {
   people.hidden = me.looks_after.length === 0;
   if (people.hidden) return;
-  const all = [...(me.patient ? [{ of: null, name: `${me.patient.name} (you)` }] : []), ...me.looks_after.map((entry) => ({ of: entry.id, name: entry.name }))];
+  const all = [
+    ...(me.patient ? [{ of: null, name: `${me.patient.name} (you)` }] : []),
+    ...me.looks_after.map((entry) => ({ of: entry.id, name: entry.name })),
+  ];
   const current = person?.own ? null : person?.id;
   const select = people.querySelector("select");
-  select.replaceChildren(...all.map(({ of, name }) => h("option", { value: of ?? "", selected: of === current }, name)));
+  select.replaceChildren(
+    ...all.map(({ of, name }) => h("option", { value: of ?? "", selected: of === current }, name)),
+  );
 }
 
 function showNav(of, view) {
@@ -80,7 +92,19 @@ async function show() {
   showNav(person && !person.own ? person.id : of, view);
   nav.hidden = !person;
   document.title = `${TITLES[view]} · Pollux`;
-  const waiting = setTimeout(() => main.replaceChildren(h("div", { class: "view", "aria-busy": "true" }, h("span", { class: "skeleton" }), h("span", { class: "skeleton tall" }), h("span", { class: "skeleton taller" }))), 120);
+  const waiting = setTimeout(
+    () =>
+      main.replaceChildren(
+        h(
+          "div",
+          { class: "view", "aria-busy": "true" },
+          h("span", { class: "skeleton" }),
+          h("span", { class: "skeleton tall" }),
+          h("span", { class: "skeleton taller" }),
+        ),
+      ),
+    120,
+  );
   try {
     const go = (name, part, { quiet = false } = {}) => {
       const next = address(person?.own ? null : person?.id, name, part);
@@ -103,7 +127,13 @@ async function start(view) {
   try {
     me = await get("me");
   } catch (error) {
-    main.replaceChildren(h("div", { class: "view" }, failure(error, () => start())));
+    main.replaceChildren(
+      h(
+        "div",
+        { class: "view" },
+        failure(error, () => start()),
+      ),
+    );
     return;
   }
   if (view && route().view !== view) location.hash = address(null, view);
@@ -113,7 +143,14 @@ async function start(view) {
 function showConnection() {
   const offline = !navigator.onLine;
   notice.hidden = !offline && live.connected;
-  notice.replaceChildren(icon("offline"), h("span", {}, offline ? "You are offline. What you see may be old." : "Reconnecting. New values may arrive late."));
+  notice.replaceChildren(
+    icon("offline"),
+    h(
+      "span",
+      {},
+      offline ? "You are offline. What you see may be old." : "Reconnecting. New values may arrive late.",
+    ),
+  );
 }
 
 people.querySelector("select").addEventListener("change", (event) => {

@@ -7,13 +7,46 @@ import { unitText } from "../format.js";
 // What people type in by hand, in the order they look for it. The server checks every value against the kind's
 // own range; the person's own unit for the kind comes first.
 const ENTRIES = [
-  { title: "Blood pressure", topic: "vitals", parts: [["sbp", "Upper (systolic)"], ["dbp", "Lower (diastolic)"]], units: ["mm[Hg]", "kPa"], decimals: 0 },
-  { title: "Pulse", topic: "vitals", parts: [["heart_rate", "Beats per minute"]], units: ["/min"], decimals: 0 },
+  {
+    title: "Blood pressure",
+    topic: "vitals",
+    parts: [
+      ["sbp", "Upper (systolic)"],
+      ["dbp", "Lower (diastolic)"],
+    ],
+    units: ["mm[Hg]", "kPa"],
+    decimals: 0,
+  },
+  {
+    title: "Pulse",
+    topic: "vitals",
+    parts: [["heart_rate", "Beats per minute"]],
+    units: ["/min"],
+    decimals: 0,
+  },
   { title: "Weight", topic: "vitals", parts: [["weight", "Weight"]], units: ["kg", "[lb_av]"], decimals: 1 },
-  { title: "Glucose", topic: "glucose", parts: [["glucose", "Glucose"]], units: ["mg/dL", "mmol/L"], decimals: 1 },
-  { title: "Temperature", topic: "vitals", parts: [["temperature", "Temperature"]], units: ["Cel", "[degF]"], decimals: 1 },
+  {
+    title: "Glucose",
+    topic: "glucose",
+    parts: [["glucose", "Glucose"]],
+    units: ["mg/dL", "mmol/L"],
+    decimals: 1,
+  },
+  {
+    title: "Temperature",
+    topic: "vitals",
+    parts: [["temperature", "Temperature"]],
+    units: ["Cel", "[degF]"],
+    decimals: 1,
+  },
   { title: "Oxygen saturation", topic: "vitals", parts: [["spo2", "Saturation"]], units: ["%"], decimals: 0 },
-  { title: "Breathing rate", topic: "vitals", parts: [["resp_rate", "Breaths per minute"]], units: ["/min"], decimals: 0 },
+  {
+    title: "Breathing rate",
+    topic: "vitals",
+    parts: [["resp_rate", "Breaths per minute"]],
+    units: ["/min"],
+    decimals: 0,
+  },
   { title: "Peak flow", topic: "vitals", parts: [["peak_flow", "Peak flow"]], units: ["L/min"], decimals: 0 },
   { title: "Waist", topic: "vitals", parts: [["waist", "Waist"]], units: ["cm", "[in_i]"], decimals: 1 },
   { title: "Pain, 0 to 10", topic: "vitals", parts: [["pain", "Pain now"]], units: ["{score}"], decimals: 0 },
@@ -34,7 +67,11 @@ export function parseNumber(text) {
 export function measureForm({ patient, units = {}, may = () => true, onStored }) {
   const entries = ENTRIES.filter((entry) => may(entry.topic));
   if (!entries.length) return null;
-  const kind = h("select", { id: "measure-kind" }, entries.map((entry, i) => h("option", { value: String(i) }, entry.title)));
+  const kind = h(
+    "select",
+    { id: "measure-kind" },
+    entries.map((entry, i) => h("option", { value: String(i) }, entry.title)),
+  );
   const values = h("div", { class: "measure-values" });
   const time = h("input", { id: "measure-time", type: "datetime-local", value: localNow() });
   const timeField = field("When", time);
@@ -48,7 +85,12 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
   const choose = () => {
     const entry = entries[Number(kind.value)];
     fields = entry.parts.map(([code, label]) => {
-      const input = h("input", { id: `measure-${code}`, inputmode: "decimal", autocomplete: "off", required: true });
+      const input = h("input", {
+        id: `measure-${code}`,
+        inputmode: "decimal",
+        autocomplete: "off",
+        required: true,
+      });
       const node = field(label, input);
       return { code, input, node };
     });
@@ -58,7 +100,10 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
       { id: "measure-unit", "aria-label": "Unit" },
       entry.units.map((code) => h("option", { value: code, selected: code === preferred }, unitText(code))),
     );
-    const unitNode = entry.units.length > 1 ? h("div", { class: "field" }, h("label", { for: "measure-unit" }, "Unit"), unit) : null;
+    const unitNode =
+      entry.units.length > 1
+        ? h("div", { class: "field" }, h("label", { for: "measure-unit" }, "Unit"), unit)
+        : null;
     values.replaceChildren(...fields.map((item) => item.node), ...(unitNode ? [unitNode] : []));
   };
   kind.addEventListener("change", () => {
@@ -83,7 +128,8 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
       else if (part === "value") fields[Number(place)].node.show(text);
       else rest.push(text);
     }
-    if (rest.length || !Object.keys(error.fields ?? {}).length) tell(rest.join(" ") || error.message, "danger");
+    if (rest.length || !Object.keys(error.fields ?? {}).length)
+      tell(rest.join(" ") || error.message, "danger");
     form.querySelector("[aria-invalid=true]")?.focus();
   };
 
@@ -101,7 +147,10 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
     }
     const start = new Date(timeTouched && time.value ? time.value : Date.now()).toISOString();
     try {
-      await post(`patients/${patient}/observations`, fields.map(({ code }, i) => ({ kind: code, value: numbers[i], unit: unit.value, start })));
+      await post(
+        `patients/${patient}/observations`,
+        fields.map(({ code }, i) => ({ kind: code, value: numbers[i], unit: unit.value, start })),
+      );
     } catch (error) {
       refuse(error);
       return;
@@ -114,7 +163,15 @@ export function measureForm({ patient, units = {}, may = () => true, onStored })
     onStored?.();
   };
 
-  const form = h("form", { class: "measure", novalidate: true }, h("div", { class: "field" }, h("label", { for: "measure-kind" }, "Measurement"), kind), values, timeField, note, submit);
+  const form = h(
+    "form",
+    { class: "measure", novalidate: true },
+    h("div", { class: "field" }, h("label", { for: "measure-kind" }, "Measurement"), kind),
+    values,
+    timeField,
+    note,
+    submit,
+  );
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     whileBusy(submit, store);

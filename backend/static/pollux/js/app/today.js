@@ -12,12 +12,14 @@ const TILES_SHOWN = 6;
 
 function greeting(now, name) {
   const hour = now.getHours();
-  const part = hour < 5 ? "Good night" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+  const part =
+    hour < 5 ? "Good night" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
   return name ? `${part}, ${name}` : part;
 }
 
 /** Newest first, so that what happened today comes before last month's laboratory. */
-const byRecency = (cards) => [...cards].sort((a, b) => String(b.at ?? b.day ?? "").localeCompare(String(a.at ?? a.day ?? "")));
+const byRecency = (cards) =>
+  [...cards].sort((a, b) => String(b.at ?? b.day ?? "").localeCompare(String(a.at ?? a.day ?? "")));
 
 export async function today({ me, person, live, signal, go }) {
   const tilesHolder = h("div", { class: "tiles" });
@@ -29,7 +31,13 @@ export async function today({ me, person, live, signal, go }) {
       tilesHolder.replaceChildren(
         ...(cards.length
           ? cards.map((card) => tileNode(card, { onclick: () => go("twin", card.kinds.join(",")) }))
-          : [empty("twin", "Nothing measured yet", "Type in a first value or hand over a file, and the twin starts here.")]),
+          : [
+              empty(
+                "twin",
+                "Nothing measured yet",
+                "Type in a first value or hand over a file, and the twin starts here.",
+              ),
+            ]),
       );
       tilesHolder.classList.toggle("tiles", cards.length > 0);
       return snapshot.seq;
@@ -44,7 +52,12 @@ export async function today({ me, person, live, signal, go }) {
   const refresh = settled(showTiles);
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
 
-  const form = measureForm({ patient: person.id, units: me.patient?.units, may: person.mayAct, onStored: refresh });
+  const form = measureForm({
+    patient: person.id,
+    units: me.patient?.units,
+    may: person.mayAct,
+    onStored: refresh,
+  });
 
   const uploads = h("div", { class: "uploads" });
   const list = h("div", {}, uploads);
@@ -58,7 +71,11 @@ export async function today({ me, person, live, signal, go }) {
     const waiting = h("div", { class: "upload" }, h("div", { class: "upload-name" }, file.name), gone);
     uploads.prepend(waiting);
     try {
-      const upload = await send(file, person.own ? null : person.id, { key, signal, onProgress: (share) => (gone.value = share) });
+      const upload = await send(file, person.own ? null : person.id, {
+        key,
+        signal,
+        onProgress: (share) => (gone.value = share),
+      });
       waiting.remove();
       uploads.querySelector(`[data-upload="${CSS.escape(upload.id)}"]`)?.parentElement.remove();
       add(upload, true);
@@ -89,7 +106,11 @@ export async function today({ me, person, live, signal, go }) {
     h(
       "header",
       { class: "view-head" },
-      h("p", { class: "soft" }, now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" })),
+      h(
+        "p",
+        { class: "soft" },
+        now.toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" }),
+      ),
       h("h1", {}, person.own ? greeting(now, person.firstName) : person.name),
     ),
     h("section", { "aria-label": "Latest values" }, tilesHolder),
@@ -97,8 +118,16 @@ export async function today({ me, person, live, signal, go }) {
       "div",
       { class: "view-columns" },
       form && h("section", { class: "card stack" }, h("h2", {}, "Add a measurement"), form),
-      mayUpload && h("section", { class: "card stack" }, h("h2", {}, "Hand over a file"), dropArea(take), list),
+      mayUpload &&
+        h("section", { class: "card stack" }, h("h2", {}, "Hand over a file"), dropArea(take), list),
     ),
-    !form && !mayUpload && h("p", { class: "banner" }, icon("eye"), h("span", {}, `You may look at ${person.name}'s values, not add to them.`)),
+    !form &&
+      !mayUpload &&
+      h(
+        "p",
+        { class: "banner" },
+        icon("eye"),
+        h("span", {}, `You may look at ${person.name}'s values, not add to them.`),
+      ),
   );
 }

@@ -11,7 +11,16 @@ export async function twin({ me, person, live, signal, detail, go }) {
   live.subscribe(person.stream, snapshot.seq);
   const head = h("header", { class: "view-head" }, h("h1", {}, person.own ? "My twin" : person.name));
   if (!snapshot.tiles.length) {
-    return h("div", { class: "view" }, head, empty("twin", "The twin is still empty", "It grows with the first measurement or file, on the Today page."));
+    return h(
+      "div",
+      { class: "view" },
+      head,
+      empty(
+        "twin",
+        "The twin is still empty",
+        "It grows with the first measurement or file, on the Today page.",
+      ),
+    );
   }
 
   let cards = tileCards(snapshot.tiles);
@@ -52,7 +61,9 @@ export async function twin({ me, person, live, signal, detail, go }) {
       if (error.name !== "AbortError") tiles.before(failure(error));
     }
   });
-  live.addEventListener("changes", ({ detail: change }) => change.stream === person.stream && refresh(), { signal });
+  live.addEventListener("changes", ({ detail: change }) => change.stream === person.stream && refresh(), {
+    signal,
+  });
 
   return h("div", { class: "view" }, head, section, tiles);
 }

@@ -22,7 +22,9 @@ export function samplesLine(answer) {
 /** The line of a /summary answer. A day's total lies outside its samples' range, so such a kind has no band. */
 export function daysLine(answer) {
   const days = answer.days.filter((day) => day.value !== null);
-  const isTotal = days.some((day) => day.value > day.max * 1.001 + 1e-9 || day.value < day.min * 0.999 - 1e-9);
+  const isTotal = days.some(
+    (day) => day.value > day.max * 1.001 + 1e-9 || day.value < day.min * 0.999 - 1e-9,
+  );
   const hasRange = !isTotal && days.some((day) => day.max > day.min);
   return {
     x: days.map((day) => noon(day.day)),
@@ -81,25 +83,4 @@ export function align(lines, unit) {
   const x = [...rows.keys()].sort((a, b) => a - b);
   const columns = Array.from({ length: width }, (_, c) => x.map((at) => rows.get(at)[c]));
   return [x.map((at) => at / 1000), ...columns];
-}
-
-const MODELS = { prophet_weekly: "Prophet", mean_of_28_days: "the mean of 28 days" };
-
-function errorWords({ title, forecast }, { number, unit }, several) {
-  const test = forecast?.backtest;
-  if (!test || test.mae == null || test.mae_last_value == null) return [];
-  return [
-    `${several ? `${title}: on` : "On"} this person's own past it was off by ${number(test.mae)} ${unit} on average; ` +
-      `repeating the last value, by ${number(test.mae_last_value)}.`,
-  ];
-}
-
-/** Who forecasts, from what, how far, and how well that has gone: sentences a person can check. */
-export function forecastWords(lines, { number, day, unit }) {
-  const given = lines.filter(({ forecast }) => forecast);
-  const makers = given.map(({ forecast }) => {
-    const reason = forecast.reason ? ` ${forecast.reason.replace(/[.]?$/, ".")}` : "";
-    return `Forecast by ${MODELS[forecast.model] ?? forecast.model} up to ${day(forecast.days.at(-1))}, from data up to ${day(forecast.through)}.${reason}`;
-  });
-  return [...new Set(makers), ...given.flatMap((line) => errorWords(line, { number, unit }, given.length > 1))];
 }

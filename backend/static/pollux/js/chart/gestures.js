@@ -1,27 +1,31 @@
-// Pan and zoom by mouse, touch, wheel and keys. Vertical swipes stay with the page (touch-action: pan-y).
+// Pan and zoom by mouse, touch, wheel, keys and buttons. A vertical swipe stays with the page (touch-action).
+// `view` is what they act on: span() gives {from, to} in ms, show(from, to) asks for another, reset() goes
+// back to the chosen range, step(by) moves the read-out by points.
 
 const STEP = 0.2;
 const ZOOM = 1.5;
+const FINGERS_APART = 10;
 
-/**
- * Lets `surface` move the visible span. `span()` gives {from, to} in ms, `show(from, to)` asks for another,
- * `reset()` goes back, `step(by)` moves the read-out by points.
- */
-export function gestures(surface, keys, { span, show, reset, step }) {
+function zoom(view, factor, share = 0.5) {
+  const { from, to } = view.span();
+  const fixed = from + (to - from) * share;
+  view.show(fixed - (fixed - from) / factor, fixed + (to - fixed) / factor);
+}
+
+function pan(view, share) {
+  const { from, to } = view.span();
+  view.show(from + (to - from) * share, to + (to - from) * share);
+}
+
+export const zoomIn = (view) => zoom(view, ZOOM);
+export const zoomOut = (view) => zoom(view, 1 / ZOOM);
+
+/** Drag, pinch, double click and wheel on the plot's surface. */
+export function followPointer(surface, view) {
   const pointers = new Map();
-
-  const at = (clientX) => {
+  const shareOf = (clientX) => {
     const box = surface.getBoundingClientRect();
     return Math.min(1, Math.max(0, (clientX - box.left) / box.width));
-  };
-  const zoom = (factor, share = 0.5) => {
-    const { from, to } = span();
-    const fixed = from + (to - from) * share;
-    show(fixed - (fixed - from) / factor, fixed + (to - fixed) / factor);
-  };
-  const pan = (share) => {
-    const { from, to } = span();
-    show(from + (to - from) * share, to + (to - from) * share);
   };
 
   surface.addEventListener("pointerdown", (event) => {
@@ -33,16 +37,19 @@ export function gestures(surface, keys, { span, show, reset, step }) {
     const before = pointers.get(event.pointerId);
     if (before === undefined || event.clientX === before) return;
     if (pointers.size === 1) {
-      pan((before - event.clientX) / surface.clientWidth);
+      pan(view, (before - event.clientX) / surface.clientWidth);
     } else {
       const other = [...pointers].find(([id]) => id !== event.pointerId)[1];
-      const gap = Math.abs(before - other);
-      if (gap > 10) zoom(Math.abs(event.clientX - other) / gap || 1, at((event.clientX + other) / 2));
+      const [was, is] = [Math.abs(before - other), Math.abs(event.clientX - other)];
+      if (was > FINGERS_APART && is > FINGERS_APART)
+        zoom(view, is / was, shareOf((event.clientX + other) / 2));
     }
     pointers.set(event.pointerId, event.clientX);
   });
-  for (const end of ["pointerup", "pointercancel"]) surface.addEventListener(end, (event) => pointers.delete(event.pointerId));
-  surface.addEventListener("dblclick", reset);
+  for (const end of ["pointerup", "pointercancel"]) {
+    surface.addEventListener(end, (event) => pointers.delete(event.pointerId));
+  }
+  surface.addEventListener("dblclick", view.reset);
   surface.addEventListener(
     "wheel",
     (event) => {
@@ -50,26 +57,29 @@ export function gestures(surface, keys, { span, show, reset, step }) {
       // A plain wheel scrolls the page; a pinch on a trackpad arrives as a wheel with ctrlKey.
       if (!sideways && !event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      if (sideways) pan(event.deltaX / surface.clientWidth);
-      else zoom(Math.exp(-event.deltaY / 200), at(event.clientX));
+      if (sideways) pan(view, event.deltaX / surface.clientWidth);
+      else zoom(view, Math.exp(-event.deltaY / 200), shareOf(event.clientX));
     },
     { passive: false },
   );
+}
 
+/** The same by keyboard, while `element` itself has the focus. */
+export function followKeys(element, view) {
   const actions = {
-    ArrowLeft: (event) => (event.shiftKey ? pan(-STEP) : step(-1)),
-    ArrowRight: (event) => (event.shiftKey ? pan(STEP) : step(1)),
-    PageUp: () => pan(-1),
-    PageDown: () => pan(1),
-    "+": () => zoom(ZOOM),
-    "=": () => zoom(ZOOM),
-    "-": () => zoom(1 / ZOOM),
-    Home: reset,
+    ArrowLeft: (event) => (event.shiftKey ? pan(view, -STEP) : view.step(-1)),
+    ArrowRight: (event) => (event.shiftKey ? pan(view, STEP) : view.step(1)),
+    PageUp: () => pan(view, -1),
+    PageDown: () => pan(view, 1),
+    "+": () => zoomIn(view),
+    "=": () => zoomIn(view),
+    "-": () => zoomOut(view),
+    Home: view.reset,
   };
-  keys.addEventListener("keydown", (event) => {
-    if (event.target !== keys || event.altKey || event.ctrlKey || event.metaKey || !(event.key in actions)) return;
+  element.addEventListener("keydown", (event) => {
+    const modified = event.altKey || event.ctrlKey || event.metaKey;
+    if (event.target !== element || modified || !(event.key in actions)) return;
     event.preventDefault();
     actions[event.key](event);
   });
-  return { zoomIn: () => zoom(ZOOM), zoomOut: () => zoom(1 / ZOOM) };
 }

@@ -31,10 +31,25 @@ function seriesOf(line, n) {
         width: line.isTotal ? 1 : 2,
         dash: line.isTotal ? undefined : DASHES[n],
         paths: bars,
-        points: line.isTotal ? { show: false } : { show: pointsFit, size: 5, fill: () => token("--data"), stroke: () => token("--data"), width: 0 },
+        points: line.isTotal
+          ? { show: false }
+          : {
+              show: pointsFit,
+              size: 5,
+              fill: () => token("--data"),
+              stroke: () => token("--data"),
+              width: 0,
+            },
       };
     }
-    if (column === "mean") return { label: "forecast", stroke: () => token("--forecast"), width: 2, dash: [5, 4], points: { show: false } };
+    if (column === "mean")
+      return {
+        label: "forecast",
+        stroke: () => token("--forecast"),
+        width: 2,
+        dash: [5, 4],
+        points: { show: false },
+      };
     return HIDDEN;
   });
 }

@@ -1,0 +1,89 @@
+// What a chart says beside its picture: legend, read-out, table, and what the forecast is worth.
+
+import { h } from "../dom.js";
+import { day, number, unitText } from "../format.js";
+import { LINE_COLUMNS } from "./data.js";
+
+const MODELS = { prophet_weekly: "Prophet", mean_of_28_days: "the mean of 28 days" };
+
+/** The keys of the legend; `resolution` is "days" or "samples". */
+export function legendKeys(lines, resolution) {
+  const key = (name, text) => h("span", { class: `key ${name}` }, text);
+  const what = (line) => {
+    const unit = unitText(line.unit);
+    const how = resolution === "samples" ? "as measured" : line.isTotal ? "a day" : "daily";
+    return `${line.title}, ${how}${unit && unit !== line.title.toLowerCase() ? ` (${unit})` : ""}`;
+  };
+  return [
+    ...lines.map((line, n) => key(n ? "key-data-2" : "key-data", what(line))),
+    ...(lines.some((line) => line.low) ? [key("key-range", "lowest to highest of the day")] : []),
+    ...(lines.some((line) => line.forecast)
+      ? [key("key-mean", "forecast"), key("key-80", "80 % band"), key("key-95", "95 % band")]
+      : []),
+  ];
+}
+
+/** An instant of the plot: a day, or a day and a time. */
+export function instantWords(seconds, resolution, zone) {
+  const form = resolution === "days" ? { dateStyle: "medium" } : { dateStyle: "medium", timeStyle: "short" };
+  return new Date(seconds * 1000).toLocaleString(undefined, { ...form, timeZone: zone });
+}
+
+/** One line of words per thing known at a point of the aligned `data`. */
+export function pointWords(lines, data, index, decimals) {
+  const show = (value) => number(value, decimals);
+  return lines.flatMap((line, n) => {
+    const at = (column) => data[1 + n * LINE_COLUMNS.length + LINE_COLUMNS.indexOf(column)][index];
+    const unit = unitText(line.unit);
+    const words = [];
+    if (at("value") != null) {
+      const range =
+        at("low") != null && at("low") < at("high") ? ` (${show(at("low"))} to ${show(at("high"))})` : "";
+      words.push(`${lines.length > 1 ? `${line.title}: ` : ""}${show(at("value"))} ${unit}${range}`);
+    }
+    if (at("mean") != null) {
+      words.push(
+        `Forecast ${show(at("mean"))} ${unit}`,
+        `80 %: ${show(at("low80"))} to ${show(at("high80"))}`,
+        `95 %: ${show(at("low95"))} to ${show(at("high95"))}`,
+      );
+    }
+    return words;
+  });
+}
+
+function makerSentence(forecast) {
+  const model = MODELS[forecast.model] ?? forecast.model;
+  const last = forecast.days.at(-1);
+  return `Forecast by ${model} up to ${day(last)}, from data up to ${day(forecast.through)}. ${forecast.reason}`.trim();
+}
+
+function errorSentence({ title, unit, forecast }, decimals, several) {
+  const test = forecast.backtest;
+  if (!test) return [];
+  const show = (value) => number(value, value >= 100 ? 0 : Math.max(1, decimals));
+  const start = several ? `${title}: on` : "On";
+  const error = `${show(test.mae)} ${unitText(unit)}`;
+  return [
+    `${start} this person's own past it was off by ${error} on average; repeating the last value, by ${show(test.mae_last_value)}.`,
+  ];
+}
+
+/** Who forecasts, from what, how far, and how well that has gone: sentences a person can check. */
+export function forecastSentences(lines, decimals) {
+  const given = lines.filter(({ forecast }) => forecast);
+  const makers = new Set(given.map(({ forecast }) => makerSentence(forecast)));
+  const errors = given.flatMap((line) => errorSentence(line, decimals, given.length > 1));
+  return [...makers, ...errors].map((text) => h("span", {}, text));
+}
+
+/** The table behind "Show as a table": rows of [when, value]. */
+export function valueTable(rows) {
+  const body = rows.map(([when, value]) => h("tr", {}, h("th", { scope: "row" }, when), h("td", {}, value)));
+  return h(
+    "table",
+    {},
+    h("thead", {}, h("tr", {}, h("th", {}, "When"), h("th", {}, "Value"))),
+    h("tbody", {}, body),
+  );
+}
