@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 SETTLE = timedelta(seconds=4)
 AT_MOST = timedelta(seconds=60)
 """Data that keeps coming puts a forecast off by SETTLE each time, by AT_MOST in all."""
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=1)
+"""How long a worker that has died keeps a kind to itself."""
 SEED = 20260101
 
 _MARK = """

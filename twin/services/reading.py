@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 
 FLUSH = 200_000
 """Samples that one transaction stores, about."""
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(seconds=30)
+"""How long a worker that has died keeps its upload; a living one prolongs it."""
 RETRY = timedelta(seconds=10)
 """After a failure that left the worker alive."""
 ATTEMPTS = 5
