@@ -20,7 +20,11 @@ os.environ |= {
 }
 
 import django  # noqa: E402 - reads the environment above
+from django.conf import settings  # noqa: E402
 
+# Each test client would list every static file anew, and each account take a strong hash's time.
+settings.WHITENOISE_AUTOREFRESH = True
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django.setup()
 
 
