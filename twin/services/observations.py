@@ -51,6 +51,8 @@ def record_measurements(*, access: Access, measurements: Sequence[Measurement], 
             raise NotPossible(*_REASONS[refused[0].code](place, one))
     report, touched = Report(), Touched()
     take_in(access.patient.id, items, report=report, touched=touched, now=now)
+    if any(tally.suppressed for tally in report.samples.values()):
+        raise NotPossible("start", "A value of this moment was taken back for good: choose another minute.")
     _follow(access.patient, touched, now)
     return report
 
