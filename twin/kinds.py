@@ -1,4 +1,4 @@
-"""The catalogue of observation kinds: unit, ranges, day rule, codes. Pure; its data lies beside it in data/."""
+"""The catalogue of observation kinds: unit, ranges, day rule, codes. Pure; its data lies in data/."""
 
 import json
 import re
@@ -65,7 +65,7 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of observation. Ranges are in `unit` (UCUM); `verification` says what stands behind the codes."""
+    """One kind of observation. Ranges are in `unit` (UCUM); `verification` says what backs the codes."""
 
     code: str
     title: str
@@ -112,7 +112,7 @@ def canonical_spelling(unit: str) -> str:
 
 
 def to_canonical(kind: Kind, unit: str, values: Values) -> Values:
-    """The values in the kind's canonical unit, unchanged to the bit when they already are; raises UnknownUnit."""
+    """The values in the kind's canonical unit, unchanged to the bit if they are in it; raises UnknownUnit."""
     conversion = _conversion(kind, unit)
     if conversion is None:
         return values
@@ -130,7 +130,7 @@ def from_canonical(kind: Kind, unit: str, values: Values) -> Values:
 
 
 def judge(kind: Kind, values: Values) -> npt.NDArray[np.uint8]:
-    """A Verdict for each canonical value: outside the hard range or not finite REJECT, outside the soft one WARN."""
+    """A Verdict a canonical value: REJECT outside the hard range or not finite, WARN outside the soft one."""
     verdicts = np.full(len(values), Verdict.ACCEPT, dtype=np.uint8)
     verdicts[(values < kind.soft[0]) | (values > kind.soft[1])] = Verdict.WARN
     inside_hard = (values >= kind.hard[0]) & (values <= kind.hard[1])

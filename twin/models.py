@@ -61,7 +61,8 @@ class SeriesBlock(PatientScoped):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(count__gt=0, data__isnull=False) | Q(count=0, data__isnull=True, tombstones__isnull=False),
+                condition=Q(count__gt=0, data__isnull=False)
+                | Q(count=0, data__isnull=True, tombstones__isnull=False),
                 name="block_holds_samples_or_tombstones",
             ),
             models.CheckConstraint(
@@ -100,9 +101,9 @@ class Upload(PatientScoped):
     """One file's life, from its bytes on disk to the report that its owner reads.
 
     `items_done` items of the file are in the store and in `report`; a resumed worker skips as many.
-    `touched` names the first and last instant of each kind that still has to be digested. `attempts` counts the
-    workers that have taken it since it last got on, `lease_token` is the present one's. A report names kinds of
-    every topic, so it belongs to the records.
+    `touched` names the first and last instant of each kind that still has to be digested. `attempts`
+    counts the workers that have taken it since it last got on, `lease_token` is the present one's. A
+    report names kinds of every topic, so it belongs to the records.
     """
 
     TOPIC: ClassVar[Topic] = Topic.RECORDS
@@ -134,7 +135,9 @@ class Upload(PatientScoped):
                 condition=Q(idempotency_key__isnull=False),
                 name="upload_idempotency_key_is_used_once",
             ),
-            models.CheckConstraint(condition=Q(status__in=UploadStatus.values), name="upload_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=UploadStatus.values), name="upload_status_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status=UploadStatus.READING, lease_until__isnull=False, lease_token__isnull=False)
                 | (~Q(status=UploadStatus.READING) & Q(lease_until__isnull=True, lease_token__isnull=True)),
@@ -149,7 +152,9 @@ class Upload(PatientScoped):
         ]
         indexes = [
             models.Index(
-                fields=["lease_until", "received_at"], condition=Q(finished_at__isnull=True), name="upload_is_due"
+                fields=["lease_until", "received_at"],
+                condition=Q(finished_at__isnull=True),
+                name="upload_is_due",
             ),
             models.Index(fields=["patient", "-id"], name="upload_of_patient"),
         ]
@@ -238,7 +243,7 @@ class Snapshot(PatientScoped):
 
 
 class Forecast(PatientScoped):
-    """What was forecast for a kind after the data's last day `through`; kept, so that it can be held to account.
+    """What was forecast for a kind after the data's last day `through`; kept, to be held to account.
 
     The arrays have one entry a day, from the day after `through`.
     """
@@ -263,7 +268,9 @@ class Forecast(PatientScoped):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["patient", "kind", "through"], name="forecast_is_one_for_each_last_day"),
+            models.UniqueConstraint(
+                fields=["patient", "kind", "through"], name="forecast_is_one_for_each_last_day"
+            ),
             models.CheckConstraint(
                 condition=Q(
                     mean__len__gt=0,
@@ -293,7 +300,7 @@ class Forecast(PatientScoped):
 
 
 class StaleForecast(PatientScoped):
-    """A kind of a patient whose data has moved since its forecast. `due_at` is pushed back while data keeps coming."""
+    """A kind whose data has moved since its forecast; `due_at` is put off while data keeps coming."""
 
     pk = models.CompositePrimaryKey("patient", "kind")
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="stale_forecasts")
@@ -304,7 +311,9 @@ class StaleForecast(PatientScoped):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(due_at__gte=F("stale_since")), name="stale_forecast_is_due_later"),
+            models.CheckConstraint(
+                condition=Q(due_at__gte=F("stale_since")), name="stale_forecast_is_due_later"
+            ),
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="stale_forecast_topic_is_known"),
         ]
 

@@ -7,7 +7,8 @@ import pytest
 from twin import kinds
 from twin.kinds import KINDS, DayRule, UnknownKind, UnknownUnit, Verdict
 
-CASES = json.loads((Path(__file__).parent.parent / "vectors/observation_kinds_vectors.json").read_text())["cases"]
+VECTORS = Path(__file__).parent.parent / "vectors"
+CASES = json.loads((VECTORS / "observation_kinds_vectors.json").read_text())["cases"]
 VERDICTS = {"accept": Verdict.ACCEPT, "warn": Verdict.WARN, "reject": Verdict.REJECT}
 
 
@@ -20,7 +21,9 @@ def test_judge_vectors(case):
     assert list(verdict) == [VERDICTS[case["expected"]["result"]]]
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case["score"] == "convert"], ids=lambda case: case["id"])
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["score"] == "convert"], ids=lambda case: case["id"]
+)
 def test_from_canonical_vectors(case):
     given = case["input"]
     kind = kinds.kind(given["kind"])
@@ -59,7 +62,8 @@ def test_kind_ranges_nest_and_conversions_come_back(kind):
     ],
 )
 def test_to_canonical_accepts_vendors_units(code, unit, given, expected):
-    assert kinds.to_canonical(kinds.kind(code), unit, np.array([given]))[0] == pytest.approx(expected, rel=1e-5)
+    canonical = kinds.to_canonical(kinds.kind(code), unit, np.array([given]))
+    assert canonical[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_to_canonical_in_the_canonical_unit_changes_no_bit():

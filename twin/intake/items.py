@@ -73,7 +73,7 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One clinical fact; `identity` is stable across uploads of the same source, `body` is the source's JSON."""
+    """One clinical fact; `identity` is stable across uploads of a source, `body` is the source's JSON."""
 
     type: RecordType
     identity: str
