@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import make
 import pytest
+from django.contrib.auth.hashers import ScryptPasswordHasher, make_password
 from django.db import connection
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -82,7 +84,7 @@ def site(django_db_setup, tmp_path_factory) -> Iterator[Site]:
     """The servers of the browser tests."""
     logs = tmp_path_factory.mktemp("site")
     port = _free_port()
-    address = f"http://127.0.0.1:{port}"
+    address = f"http://localhost:{port}"  # by name: browsers give no passkeys to a bare number
     env = os.environ | {"SITE_URL": address}
     processes = [
         children.start([sys.executable, *argv.split()], log=logs / f"{name}.log", env=env)
@@ -175,3 +177,13 @@ def visit(site, new_context) -> Callable[..., Page]:
         return page
 
     return log_in
+
+
+@pytest.fixture
+def lena(still) -> User:
+    """A patient with a password as the real servers hash it; the tests' own hash is one they do not know."""
+    user = make.make_user("lena")
+    user.password = make_password(make.PASSWORD, hasher=ScryptPasswordHasher())
+    user.save(update_fields=["password"])
+    make.make_patient(user)
+    return user

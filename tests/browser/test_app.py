@@ -19,13 +19,11 @@ def type_in_pressure(page: Page, systolic: str, diastolic: str) -> None:
     page.get_by_role("button", name="Save").click()
 
 
-def test_login_with_password_leads_a_patient_to_today(new_context):
-    user = make.make_user("lena", password=make.PASSWORD)
-    make.make_patient(user)
+def test_login_with_password_leads_a_patient_to_today(lena, new_context):
     page = new_context(screen="phone").new_page()
     page.goto("/")
     page.get_by_role("link", name="Log in").click()
-    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Email").fill(lena.email)
     page.get_by_label("Password").fill(make.PASSWORD)
     page.get_by_role("button", name="Sign In", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Lena")
