@@ -79,6 +79,18 @@ def test_caregiver_switches_between_the_people_she_looks_after(cast, visit):
     expect(page.locator(".tile[data-kind=sbp]")).to_have_count(0)
 
 
+def test_caregiver_loses_a_person_at_once_when_the_grant_ends(cast, visit):
+    page = visit(cast.dora, "/app/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Pia")
+    owner = visit(cast.pia, "/app/#/sharing")
+    grant = owner.locator("li[data-grant]").filter(has_text="Dora")
+    grant.get_by_role("button", name="Stop sharing").click()
+    expect(grant).to_have_count(0)
+    owner.get_by_role("link", name="Today").click()
+    type_in_pressure(owner, "121", "79")
+    expect(page.get_by_role("heading", name="About you")).to_be_visible()
+
+
 def test_new_person_tells_about_herself_and_starts(visit):
     page = visit(make.make_user("nora"), "/app/", screen="phone")
     expect(page.get_by_role("heading", name="About you")).to_be_visible()

@@ -87,6 +87,11 @@ async function show() {
   const { signal } = leave;
   const { of, view: asked, detail } = route();
   const person = whose(of);
+  if (of && !person) {
+    // Shared no longer, or never was: back to what there is.
+    location.hash = address(null, asked);
+    return;
+  }
   const view = person || asked === "about" ? asked : "about";
   showPeople(person);
   showNav(person && !person.own ? person.id : of, view);

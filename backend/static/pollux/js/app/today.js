@@ -13,16 +13,15 @@ const TILES_SHOWN = 6;
 function greeting(now, name) {
   const hour = now.getHours();
   const part =
-    hour < 5 ? "Good night" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
-  return name ? `${part}, ${name}` : part;
+    hour < 5 ? "Hello" : hour < 12 ? "Good morning" : hour < 18 ? "Good afternoon" : "Good evening";
+  return `${part}, ${name}`;
 }
 
 /** Newest first, so that what happened today comes before last month's laboratory. */
-const byRecency = (cards) =>
-  [...cards].sort((a, b) => String(b.at ?? b.day ?? "").localeCompare(String(a.at ?? a.day ?? "")));
+const byRecency = (cards) => [...cards].sort((a, b) => b.at.localeCompare(a.at));
 
 export async function today({ me, person, live, signal, go }) {
-  const tilesHolder = h("div", { class: "tiles" });
+  const tilesHolder = h("div", { class: "tiles latest" });
 
   const showTiles = async () => {
     try {
