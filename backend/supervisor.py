@@ -20,6 +20,7 @@ from backend import children, embedded, env
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 compared with, not bound to
+LOOPBACKS = {"127.0.0.1", "::1"}
 LONGEST_PAUSE = 30.0  # seconds between restarts
 STEADY = 60.0  # seconds of life after which a service's earlier failures are forgotten
 
@@ -64,7 +65,8 @@ class Place:
 
     @property
     def address(self) -> str:
-        host = WILDCARDS.get(self.host, self.host)
+        # By name: browsers give no passkeys to a bare number.
+        host = "localhost" if self.host in {*LOOPBACKS, *WILDCARDS} else self.host
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     @property

@@ -176,14 +176,14 @@ def test_up_shows_each_step_and_last_the_logins_and_the_address(start):
         "",
         "pia@pollux.example sees None",
         "",
-        f"Pollux is at http://127.0.0.1:{up.port}/",
+        f"Pollux is at http://localhost:{up.port}/",
         f"Logs are in {up.data_dir}/logs. Ctrl-C stops everything.",
     ]
     assert page(up.port) == 200
     assert (up.data_dir / "logs" / "migrate.log").read_text() == "migrated as postgresql://pollux_owner\n"
     environment = environment_of(up, "http.server")
     assert environment["DATABASE_URL"].startswith("postgresql://pollux_app@")
-    assert environment["SITE_URL"] == f"http://127.0.0.1:{up.port}"
+    assert environment["SITE_URL"] == f"http://localhost:{up.port}"
     secret = up.data_dir / "secret.key"
     assert environment["SECRET_KEY"] == secret.read_text()
     assert len(secret.read_text()) > 50
@@ -384,9 +384,9 @@ def test_services_are_pollux_and_stop_in_order():
 @pytest.mark.parametrize(
     ("host", "address"),
     [
-        ("127.0.0.1", "http://127.0.0.1:8000"),
-        ("0.0.0.0", "http://127.0.0.1:8000"),
-        ("::", "http://[::1]:8000"),
+        ("127.0.0.1", "http://localhost:8000"),
+        ("0.0.0.0", "http://localhost:8000"),
+        ("::", "http://localhost:8000"),
         ("pollux.example", "http://pollux.example:8000"),
     ],
 )

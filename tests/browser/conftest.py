@@ -79,9 +79,9 @@ class Site:
         raise RuntimeError("The servers never came to rest.")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(django_db_setup, tmp_path_factory) -> Iterator[Site]:
-    """The servers of the browser tests."""
+    """The servers of this folder's tests; they end with it, for they would do the work of other tests."""
     logs = tmp_path_factory.mktemp("site")
     port = _free_port()
     address = f"http://localhost:{port}"  # by name: browsers give no passkeys to a bare number
@@ -118,9 +118,9 @@ def still(site, awake, transactional_db) -> Iterator[None]:
     site.stop_between_transactions()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium from PATH."""
+    """Chromium from PATH; Playwright's loop ends with this folder, as others want loops of their own."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert found, "the browser tests need chromium on PATH"
     with sync_playwright() as playwright:

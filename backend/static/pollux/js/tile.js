@@ -24,6 +24,8 @@ const OFTEN = 3;
 function drift(tile) {
   if (tile.mean_28 === null || tile.sparkline.length < OFTEN) return null;
   if (tile.kinds.length > 1) return `28-day mean ${tile.meanText}`;
+  // A day's total that is still growing lies below the mean of whole days and says nothing by it.
+  if (tile.growing) return `28-day mean ${number(tile.mean_28, tile.decimals)}`;
   return `28-day mean ${number(tile.mean_28, tile.decimals)} (${signed(tile.value - tile.mean_28, tile.decimals)})`;
 }
 

@@ -1,0 +1,1 @@
+"""A package, so that its servers and browser can end with it."""
