@@ -50,14 +50,16 @@ def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str,
 
 def newest_columns(patient: UUID, codes: Collection[str]) -> dict[str, dict[UUID, Columns]]:
     """For each kind and each of its sources the block that ends last."""
-    blocks = (
+    # Only keys are sorted; the bytes of the many blocks that are not the newest are never touched.
+    newest = (
         SeriesBlock.objects.filter(patient_id=patient, kind__in=codes, count__gt=0)
         .order_by("kind", "source_id", "-last_at")
         .distinct("kind", "source_id")
-        .values_list("kind", "source_id", "data")
+        .values("pk")
     )
+    blocks = SeriesBlock.objects.filter(pk__in=newest).order_by("kind", "source_id")
     found: defaultdict[str, dict[UUID, Columns]] = defaultdict(dict)
-    for code, source, data in blocks:
+    for code, source, data in blocks.values_list("kind", "source_id", "data"):
         found[code][source] = decode(bytes(cast("bytes", data)))  # a block that counts samples has data
     return dict(found)
 
