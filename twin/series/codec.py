@@ -9,9 +9,9 @@ docs/decisions/0001-series-codec.md has the measurements.
 
 import struct
 import zlib
-from collections.abc import Sequence
-from functools import reduce
-from itertools import pairwise
+from collections.abc import Collection, Sequence
+from functools import lru_cache, reduce
+from itertools import accumulate, groupby, pairwise
 from operator import or_
 from typing import NamedTuple
 
@@ -30,10 +30,13 @@ _LEVEL = 1
 # Of a plane of fewer bytes than this, a table of its own would outweigh what it saves.
 _OWN_TABLE_FROM = 256
 # The checksum is of all that follows it: version, decimals, which optional parts there are, samples; then
-# start, duration and value, each with its first number, base, unit and bytes per code; then offset and flags.
+# start, duration and value, and offset and flags where they are: each a column as _Numbers has it.
 _CHECKSUM = struct.Struct("<I")
-_HEADER = struct.Struct("<BBBI qqqB qqqB qqqB")
+_HEADER = struct.Struct("<BBBI")
 _COLUMN = struct.Struct("<qqqB")
+_COLUMNS_AT = _CHECKSUM.size + _HEADER.size
+# The same column for numpy, which reads those of many blocks at once.
+_NUMBERS = np.dtype([("first", "<i8"), ("base", "<i8"), ("unit", "<i8"), ("width", "u1")])
 _HAS_OFFSET, _HAS_FLAGS, _HAS_FRACTION = 1, 2, 4
 _NOT_DECIMAL = 255
 _MOST_DECIMALS = 9
@@ -43,6 +46,8 @@ _MOST_DECIMALS_OF_FRACTION = 2
 _LARGEST_SCALED = 2.0**53
 _CODES = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 _KNOWN_WIDTHS = {0, *_CODES}
+# So many samples are decoded together: few steps in Python, and they fit the processor's cache.
+_TOGETHER = 1 << 16
 
 _Whole = npt.NDArray[np.int64]
 
@@ -60,15 +65,14 @@ class _Numbers(NamedTuple):
     width: int
 
 
-class _Layout(NamedTuple):
-    """What a block's header says, and the size of the header and of the uncompressed body."""
+class _Header(NamedTuple):
+    """What a block says of its body; `columns` are _NUMBERS, `parts` is where the body has their codes."""
 
-    samples: int
     decimals: int
     present: int
-    columns: list[_Numbers]
-    header_size: int
-    body_size: int
+    samples: int
+    columns: bytes
+    parts: tuple[slice, ...]
 
 
 def encode(columns: Columns) -> bytes:
@@ -94,36 +98,46 @@ def encode_each(columns: Columns, bounds: Sequence[int]) -> list[bytes]:
 
 def decode_all(blocks: Sequence[bytes]) -> Columns:
     """The columns of all blocks one after the other; raises CorruptBlock when one is not a block."""
-    layouts = [_read_header(block) for block in blocks]
-    count = sum(layout.samples for layout in layouts)
-    present = reduce(or_, (layout.present for layout in layouts), 0)
-    columns = Columns(
-        np.empty(count, np.int64),
-        _room_for_durations(layouts, count),
-        np.empty(count, np.float64),
-        np.full(count, UNKNOWN_OFFSET, np.int16) if present & _HAS_OFFSET else None,
-        np.zeros(count, np.uint8) if present & _HAS_FLAGS else None,
-    )
+    headers = [_read_header(block) for block in blocks]
+    ends = list(accumulate(header.samples for header in headers))
+    columns = _room_for(headers)
     decompressor = zstandard.ZstdDecompressor()
-    ramp = np.arange(max((layout.samples for layout in layouts), default=0))
-    room = np.empty_like(ramp)
-    low = 0
-    for block, layout in zip(blocks, layouts, strict=True):
-        _decode(_read_body(block, layout, decompressor), layout, columns, low, ramp, room)
-        low += layout.samples
+
+    def alike(at: int) -> tuple[int, int, int]:
+        return ends[at] // _TOGETHER, headers[at].decimals, headers[at].present
+
+    for _, group in groupby(range(len(blocks)), alike):
+        places = list(group)
+        run = slice(places[0], places[-1] + 1)
+        parts = [_read_body(*each, decompressor) for each in zip(blocks[run], headers[run], strict=True)]
+        low, high = ends[places[0]] - headers[places[0]].samples, ends[places[-1]]
+        _decode(headers[run], parts, columns.take(slice(low, high)))
     return columns
 
 
-def _room_for_durations(layouts: Sequence[_Layout], count: int) -> _Whole:
-    """One number that reads as an array where all durations are the same, as they mostly are; else new room.
+def _room_for(headers: Sequence[_Header]) -> Columns:
+    """Columns for the samples of all blocks, with offsets and flags that say nothing yet.
 
-    Such an array is read-only. Fresh memory is a good part of what a year costs.
+    Fresh memory is a good part of what a year costs. In one piece the system gives it by larger pages; and
+    where all durations are the same, as they mostly are, one number reads as the whole, read-only array.
     """
-    durations = {layout.columns[1] for layout in layouts}
-    if len(durations) == 1:
-        numbers = durations.pop()
-        if numbers.width == numbers.base == 0:
-            return np.broadcast_to(np.int64(numbers.first), count)
+    count = sum(header.samples for header in headers)
+    present = reduce(or_, (header.present for header in headers), 0)
+    start, value = np.empty((2, count), np.int64)
+    return Columns(
+        start,
+        _room_for_durations({header.columns[_COLUMN.size : 2 * _COLUMN.size] for header in headers}, count),
+        value.view(np.float64),
+        np.full(count, UNKNOWN_OFFSET, np.int16) if present & _HAS_OFFSET else None,
+        np.zeros(count, np.uint8) if present & _HAS_FLAGS else None,
+    )
+
+
+def _room_for_durations(different: Collection[bytes], count: int) -> _Whole:
+    if len(different) == 1:
+        first, base, _, width = _COLUMN.unpack(*different)
+        if base == width == 0:
+            return np.broadcast_to(np.int64(first), count)
     return np.empty(count, np.int64)
 
 
@@ -132,20 +146,21 @@ def _encode(columns: Columns, compressor: zstandard.ZstdCompressor) -> bytes:
     if not 0 < count <= MOST_SAMPLES:
         raise ValueError(f"a block holds 1 to {MOST_SAMPLES} samples, not {count}")
     before: list[bytes] = []
-    start, duration = _lay_out(columns.start, before), _lay_out(columns.duration, before)
+    columns_before = [_lay_out(columns.start, before), _lay_out(columns.duration, before)]
     decimals, layings = _lay_out_values(columns.value)
     after: list[bytes] = []
-    present, more = 0, b""
+    present, columns_after = 0, []
     if columns.offset is not None and (columns.offset != UNKNOWN_OFFSET).any():
         present |= _HAS_OFFSET
-        more += _COLUMN.pack(*_lay_out(columns.offset.astype(np.int64), after))
+        columns_after.append(_lay_out(columns.offset.astype(np.int64), after))
     if columns.flags is not None and columns.flags.any():
         present |= _HAS_FLAGS
-        more += _COLUMN.pack(*_lay_out(columns.flags.astype(np.int64), after))
+        columns_after.append(_lay_out(columns.flags.astype(np.int64), after))
     candidates = []
     for also_present, value, planes in layings:
-        header = _HEADER.pack(VERSION, decimals, present | also_present, count, *start, *duration, *value)
-        candidates.append(header + more + _compress([*before, *planes, *after], compressor))
+        header = _HEADER.pack(VERSION, decimals, present | also_present, count)
+        header += b"".join(_COLUMN.pack(*numbers) for numbers in (*columns_before, value, *columns_after))
+        candidates.append(header + _compress([*before, *planes, *after], compressor))
     checked = min(candidates, key=len)
     return _CHECKSUM.pack(zlib.crc32(checked)) + checked
 
@@ -220,100 +235,106 @@ def _lay_out(numbers: _Whole, planes: list[bytes]) -> _Numbers:
     return _Numbers(first, int(base), int(unit.astype(np.int64)), width)
 
 
-def _read_header(block: bytes) -> _Layout:
+def _read_header(block: bytes) -> _Header:
     try:
         (checksum,) = _CHECKSUM.unpack_from(block)
-        if checksum != zlib.crc32(memoryview(block)[_CHECKSUM.size :]):
-            raise CorruptBlock("the checksum does not match")
-        header = _HEADER.unpack_from(block, _CHECKSUM.size)
-        version, decimals, present, count = header[:4]
-        if version != VERSION:
-            raise CorruptBlock(f"unknown version {version}")
-        columns = [_Numbers(*header[4:8]), _Numbers(*header[8:12]), _Numbers(*header[12:16])]
-        size = _CHECKSUM.size + _HEADER.size
-        for _ in range((present & (_HAS_OFFSET | _HAS_FLAGS)).bit_count()):
-            columns.append(_Numbers(*_COLUMN.unpack_from(block, size)))
-            size += _COLUMN.size
+        version, decimals, present, samples = _HEADER.unpack_from(block, _CHECKSUM.size)
     except struct.error as short:
         raise CorruptBlock("cut short") from short
-    widths = [column.width for column in columns]
+    if checksum != zlib.crc32(memoryview(block)[_CHECKSUM.size :]):
+        raise CorruptBlock("the checksum does not match")
+    if version != VERSION:
+        raise CorruptBlock(f"unknown version {version}")
+    count = 3 + (present & (_HAS_OFFSET | _HAS_FLAGS)).bit_count()
+    columns = block[_COLUMNS_AT : _COLUMNS_AT + count * _COLUMN.size]
+    parts = _parts(decimals, present, samples, columns[_COLUMN.size - 1 :: _COLUMN.size])
+    return _Header(decimals, present, samples, columns, parts)
+
+
+# A year's headers mostly say the same.
+@lru_cache(maxsize=1024)
+def _parts(decimals: int, present: int, samples: int, widths: bytes) -> tuple[slice, ...]:
+    """Where a body has start, duration, value, what is kept apart of the value, then offset and flags."""
     if not (
-        0 < count <= MOST_SAMPLES
+        len(widths) == 3 + (present & (_HAS_OFFSET | _HAS_FLAGS)).bit_count()
+        and 0 < samples <= MOST_SAMPLES
         and present <= _HAS_OFFSET | _HAS_FLAGS | _HAS_FRACTION
         and (decimals <= _MOST_DECIMALS_OF_FRACTION or not present & _HAS_FRACTION)
         and _KNOWN_WIDTHS.issuperset(widths)
-        and (decimals <= _MOST_DECIMALS or (decimals == _NOT_DECIMAL and not columns[2].width))
+        and (decimals <= _MOST_DECIMALS or (decimals == _NOT_DECIMAL and not widths[2]))
     ):
         raise CorruptBlock("the header makes no sense")
-    body = sum(widths) * (count - 1)
+    apart = 0
     if decimals == _NOT_DECIMAL:
-        body += 8 * count
-    if present & _HAS_FRACTION:
-        body += count
-    return _Layout(count, decimals, present, columns, size, body)
+        apart = 8 * samples
+    elif present & _HAS_FRACTION:
+        apart = samples
+    start, duration, value, *more = [width * (samples - 1) for width in widths]
+    bounds = accumulate([start, duration, value, apart, *more], initial=0)
+    return tuple(slice(low, high) for low, high in pairwise(bounds))
 
 
-def _read_body(block: bytes, layout: _Layout, decompressor: zstandard.ZstdDecompressor) -> bytes:
-    frame = memoryview(block)[layout.header_size :]
+def _read_body(block: bytes, header: _Header, decompressor: zstandard.ZstdDecompressor) -> list[bytes]:
+    """The body's parts, in the order of _parts()."""
+    frame = memoryview(block)[_COLUMNS_AT + len(header.columns) :]
     try:
         # The frame's own idea of its size is checked before a byte is reserved for it.
-        if (zstandard.frame_content_size(frame) if frame else 0) != layout.body_size:
+        if (zstandard.frame_content_size(frame) if frame else 0) != header.parts[-1].stop:
             raise CorruptBlock("the body has the wrong size")
-        return decompressor.decompress(frame) if frame else b""
+        body = decompressor.decompress(frame) if frame else b""
     except zstandard.ZstdError as error:
         raise CorruptBlock("the body cannot be decompressed") from error
+    return [body[part] for part in header.parts]
 
 
-def _decode(body: bytes, layout: _Layout, columns: Columns, low: int, ramp: _Whole, room: _Whole) -> None:
-    """Fills a block's part of the columns, from `low` on, in the order in which _encode() wrote them.
-
-    `ramp` is 0, 1, 2...; `room` is for numbers on their way to another type.
-    """
-    part = slice(low, low + layout.samples)
-    start, duration, value, *more = layout.columns
-    ramp, room = ramp[: layout.samples], room[: layout.samples]
-    at = _fill(columns.start[part], start, body, 0, ramp)
-    if columns.duration.flags.writeable:
-        at = _fill(columns.duration[part], duration, body, at, ramp)
-    if layout.decimals == _NOT_DECIMAL:
-        values = np.frombuffer(body, "<f8", layout.samples, at)
-        if not np.isfinite(values).all():
+def _decode(headers: Sequence[_Header], parts: Sequence[list[bytes]], into: Columns) -> None:
+    """Fills the columns from blocks that have the same decimals and the same optional columns."""
+    decimals, present = headers[0].decimals, headers[0].present
+    samples = np.array([header.samples for header in headers], np.int64)
+    numbers = np.frombuffer(b"".join([header.columns for header in headers]), _NUMBERS)
+    start, duration, value, *more = numbers.reshape(len(headers), -1).T
+    start_codes, duration_codes, value_codes, apart, *more_codes = zip(*parts, strict=True)
+    _fill(into.start, start, start_codes, samples)
+    if into.duration.flags.writeable:
+        _fill(into.duration, duration, duration_codes, samples)
+    if decimals == _NOT_DECIMAL:
+        into.value[:] = np.frombuffer(b"".join(apart), "<f8")
+        if not np.isfinite(into.value).all():
             raise CorruptBlock("a value is not a finite number")
-        columns.value[part] = values
-        at += 8 * layout.samples
     else:
-        at = _fill(room, value, body, at, ramp)
-        if layout.present & _HAS_FRACTION:
-            room *= 10**layout.decimals
-            room += np.frombuffer(body, np.uint8, layout.samples, at)
-            at += layout.samples
-        np.divide(room, 10.0**layout.decimals, out=columns.value[part])
-    if columns.offset is not None and layout.present & _HAS_OFFSET:
-        at = _fill(room, more.pop(0), body, at, ramp)
-        columns.offset[part] = room
-    if columns.flags is not None and layout.present & _HAS_FLAGS:
-        _fill(room, more.pop(0), body, at, ramp)
-        columns.flags[part] = room
+        whole = np.empty_like(into.start)
+        _fill(whole, value, value_codes, samples)
+        if present & _HAS_FRACTION:
+            whole *= 10**decimals
+            whole += np.frombuffer(b"".join(apart), np.uint8)
+        # To divide integers into floats takes numpy longer than these two.
+        into.value[:] = whole
+        np.divide(into.value, 10.0**decimals, out=into.value)
+    optional = [(_HAS_OFFSET, into.offset), (_HAS_FLAGS, into.flags)]
+    there = [column for bit, column in optional if present & bit and column is not None]
+    for column, each, codes in zip(there, more, more_codes, strict=True):
+        whole = np.empty_like(into.start)
+        _fill(whole, each, codes, samples)
+        column[:] = whole
 
 
-def _fill(out: _Whole, numbers: _Numbers, body: bytes, at: int, ramp: _Whole) -> int:
-    """Writes the integers that are laid out so, and says where the next column's codes begin."""
-    first, base, unit, width = numbers
-    if width == 0:
-        np.multiply(ramp, base, out=out)
-        out += first
-        return at
-    out[0] = first
-    steps = out[1:]
-    size = width * len(steps)
-    *lower, highest = np.frombuffer(body, np.uint8, size, at).reshape(width, -1)
-    codes = highest.astype(_CODES[width], copy=False)
-    for plane in reversed(lower):
-        codes <<= 8
-        codes |= plane
-    steps[:] = codes
-    if unit != 1:
-        steps *= unit
-    steps += base
+def _fill(out: _Whole, numbers: npt.NDArray[np.void], codes: Sequence[bytes], samples: _Whole) -> None:
+    """Writes one column of several blocks, each of so many samples: all of it is one sum modulo 2^64."""
+    begins = np.cumsum(samples) - samples
+    out[:] = _spread(numbers["base"], samples)
+    for place in range(numbers["width"].max()):
+        # A block's first number has no code, and a narrow code no high bytes.
+        planes = [
+            (b"\0" + code[place * steps : (place + 1) * steps]).ljust(1 + steps, b"\0")
+            for code, steps in zip(codes, (samples - 1).tolist(), strict=True)
+        ]
+        out += np.frombuffer(b"".join(planes), np.uint8) * _spread(numbers["unit"] << 8 * place, samples)
+    out[begins] = numbers["first"]
+    # From block to block the step is from the last number of the one to the first of the other.
+    out[begins[1:]] -= np.add.reduceat(out, begins)[:-1]
     np.add.accumulate(out, out=out)
-    return at + size
+
+
+def _spread(numbers: _Whole, samples: _Whole) -> _Whole | np.int64:
+    """Each block's number for each of its samples, or the number itself where they all have the same."""
+    return numbers[0] if (numbers == numbers[0]).all() else np.repeat(numbers, samples)

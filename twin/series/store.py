@@ -188,12 +188,14 @@ def read(patient_id: UUID, code: str, start_ms: int, end_ms: int, source_id: UUI
         cursor.execute(_READ, [patient_id, code, end_ms, start_ms, source_id, source_id], binary=True)
         rows = cursor.fetchall()
     columns = _decode(data for _, _, data in rows)
-    place = {source: place for place, source in enumerate(dict.fromkeys(source for source, _, _ in rows))}
     counts = [count for _, count, _ in rows]
     if sum(counts) != len(columns):
         raise CorruptBlock("blocks hold another number of samples than their rows say")
-    source = np.repeat(np.array([place[source] for source, _, _ in rows], np.int16), counts)
+    place = {source: place for place, source in enumerate(dict.fromkeys(source for source, _, _ in rows))}
+    # Of one source, the same zero reads as an array.
+    source = np.broadcast_to(np.int16(0), len(columns))
     if len(place) > 1:
+        source = np.repeat(np.array([place[source] for source, _, _ in rows], np.int16), counts)
         order = np.lexsort((source, columns.duration, columns.start))
         columns, source = columns.take(order), source[order]
     # Most reads want whole blocks, and to select from a year takes as long as to decode it.

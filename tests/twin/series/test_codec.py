@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from twin.series.codec import MOST_SAMPLES, CorruptBlock, decode, decode_all, encode, encode_each
-from twin.series.columns import UNKNOWN_OFFSET, Columns
+from twin.series.columns import UNKNOWN_OFFSET, Columns, join
 
 MINUTE = 60_000
 
@@ -82,6 +82,35 @@ def test_decode_all_blocks_stand_one_after_the_other(parts):
         ]
         found = getattr(joined, column)
         assert (set(wanted) <= {silent}) if found is None else found.tolist() == wanted
+
+
+def test_decode_all_many_blocks_of_every_layout_come_back_bit_for_bit():
+    draw = np.random.default_rng(3)
+    parts = []
+    for size in (1, 2, 700, 1440, 1440, 1440, 40_000, 1440, 30_000, 1):
+        for values in (
+            draw.integers(60, 90, size).astype(np.float64),
+            draw.integers(0, 1 << 20, size) * 2.0,
+            draw.integers(600, 900, size) / 10,
+            draw.standard_normal(size),
+        ):
+            parts.append(minutes(values))
+            start = np.sort(draw.integers(0, 1 << 40, size))
+            more = {"offset": draw.integers(-720, 840, size).astype(np.int16)} if size % 2 else {}
+            parts.append(Columns(start, draw.integers(0, 900, size), values, **more))
+
+    joined = decode_all([encode(part) for part in parts])
+
+    assert bits(joined) == bits(join(parts))
+
+
+@pytest.mark.parametrize("place", [0, 17, 39])
+def test_decode_all_one_corrupt_block_among_many_is_refused(place):
+    blocks = [encode(minutes(np.arange(900) % (7 + day) / 10)) for day in range(40)]
+    blocks[place] = blocks[place][:-1] + bytes([blocks[place][-1] ^ 1])
+
+    with pytest.raises(CorruptBlock):
+        decode_all(blocks)
 
 
 @pytest.mark.parametrize(

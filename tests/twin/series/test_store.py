@@ -230,6 +230,14 @@ def test_read_all_sources_names_each_samples_source(patient):
     assert found(patient, source=PHONE) == [(NOON, 60.0), (NOON + 1, 71.0)]
 
 
+def test_read_one_source_names_it_for_each_sample(patient):
+    merge(patient, hearts((NOON, 70), (NOON + 1, 71), (NOON + DAY, 72), source=PHONE))
+
+    for window, count in (((0, store.LATEST_MS), 3), ((NOON + 1, NOON + 2 * DAY), 2)):
+        reading = read(patient, *window)
+        assert [reading.sources[place] for place in reading.source] == [PHONE] * count
+
+
 def test_read_nothing_is_empty(patient):
     reading = read(patient)
 
