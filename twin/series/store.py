@@ -102,7 +102,10 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Samples by start, duration and source; `source[i]` is the place in `sources` of sample i's source."""
+    """Samples by start, duration and source; `source[i]` is the place in `sources` of sample i's source.
+
+    The arrays are for reading: one that holds the same throughout may refuse to be written to.
+    """
 
     columns: Columns
     source: npt.NDArray[np.int16]
