@@ -3,8 +3,7 @@
 A view that does not declare what it needs cannot be defined.
 """
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
@@ -20,8 +19,9 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from backend import services
-from backend.access import Access, access_listed, access_patient, audit_of
+from backend.access import access_listed, audit_of
 from backend.actor import become
+from backend.declared import METHODS, AboutPatient
 from backend.models import User
 from backend.queries import grants_of, looks_after, teams_to_grant
 from backend.rest import Pages, page_schema
@@ -40,8 +40,6 @@ from backend.serializers import (
     TicketOut,
 )
 from backend.tickets import TICKET_LASTS, issue_ticket
-
-METHODS = ("get", "post", "put", "patch", "delete")
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -69,28 +67,12 @@ class PersonView(APIView):
         return pages.get_paginated_response(serializer(page, many=True).data)
 
 
-class PatientView(PersonView):
-    """An edge about one patient, named in the URL by id or as `me`.
-
-    `needs` says for each method what it wants of the patient, `what` names the view in the audit. Before the
-    method runs, `access` stands: the patient is there, the need is met, and a foreign read is written down.
-    """
-
-    needs: ClassVar[Mapping[str, Need]] = {}
-    what: ClassVar[str] = ""
-    access: Access
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        undeclared = [method for method in METHODS if hasattr(cls, method) and method not in cls.needs]
-        if undeclared or not cls.what:
-            raise TypeError(f"{cls.__name__} declares no need for {undeclared or 'its audit name'}")
+class PatientView(AboutPatient, PersonView):
+    """An API's edge about one patient."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        method = "get" if request.method == "HEAD" else str(request.method).lower()
-        if method in self.needs:
-            self.access = access_patient(self.person, kwargs["patient"], self.needs[method], what=self.what)
+        self.open(self.person, kwargs["patient"], request.method)
 
 
 class Me(PersonView):

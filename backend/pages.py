@@ -3,7 +3,7 @@
 A page that does not declare what it needs cannot be defined.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -14,21 +14,19 @@ from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.cache import never_cache
 
-from backend.access import Access, access_patient
 from backend.actor import become
+from backend.declared import AboutPatient
 from backend.models import Patient, User
 from backend.ports import ports
 from backend.queries import clinician_of
 from backend.rules import Need, Role
-
-METHODS = ("get", "post")
 
 
 @method_decorator(never_cache, name="dispatch")
 class PersonPage(LoginRequiredMixin, View):
     """A page about the person who is logged in."""
 
-    http_method_names = [*METHODS, "head"]
+    http_method_names = ["get", "post", "head"]
     person: User
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -42,23 +40,11 @@ class PersonPage(LoginRequiredMixin, View):
         """What must hold before the method runs."""
 
 
-class PatientPage(PersonPage):
-    """A page about one patient; `needs`, `what` and `access` as for an API view."""
-
-    needs: ClassVar[dict[str, Need]] = {}
-    what: ClassVar[str] = ""
-    access: Access
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        undeclared = [method for method in METHODS if hasattr(cls, method) and method not in cls.needs]
-        if undeclared or not cls.what:
-            raise TypeError(f"{cls.__name__} declares no need for {undeclared or 'its audit name'}")
+class PatientPage(AboutPatient, PersonPage):
+    """A page about one patient."""
 
     def enter(self, request: HttpRequest, **kwargs: Any) -> None:
-        method = "get" if request.method == "HEAD" else str(request.method).lower()
-        if method in self.needs:
-            self.access = access_patient(self.person, kwargs["patient"], self.needs[method], what=self.what)
+        self.open(self.person, kwargs["patient"], request.method)
 
 
 def home(request: HttpRequest) -> HttpResponse:

@@ -10,8 +10,8 @@ import pytest
 from django.core.management import get_commands
 
 from backend import live, supervisor
-from backend.api import METHODS
 from backend.checks import views
+from backend.declared import METHODS
 from backend.models import ChangeOp
 from backend.ports import ports
 from backend.rules import TABLE, Need, Role
