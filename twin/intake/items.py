@@ -41,7 +41,6 @@ class RefusalCode(StrEnum):
     SEVERAL_PEOPLE = "several_people"
     UNSAFE_ARCHIVE = "unsafe_archive"
     ENCRYPTED = "encrypted"
-    NOT_TEXT = "not_text"
     NOTHING_USABLE = "nothing_usable"
     READING_FAILED = "reading_failed"
 

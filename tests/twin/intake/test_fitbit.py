@@ -225,6 +225,18 @@ def test_sniff_knows_each_layout(name: str) -> None:
 @pytest.mark.parametrize(
     "head",
     [
+        b'{"hrv": [{"value": {"dailyRmssd": 34.938}, "dateTime": "2024-03-01"}]}',
+        b'{"br":[{"value":{"breathingRate":17.8},"dateTime":"2024-03-01"}]}',
+        b'{"tempSkin": [{"dateTime": "2024-03-01", "value": {"nightlyRelative": -0.2}}]}',
+    ],
+)
+def test_sniff_knows_what_a_night_alone_says(head: bytes) -> None:
+    assert fitbit.sniff(head)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
         b"",
         b"start,kind,value,unit\n",
         b"Id,Time\n1,2",

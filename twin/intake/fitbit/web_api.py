@@ -16,6 +16,8 @@ from twin.intake.json_values import Broken, Root, number, values
 _ACTIVITIES = re.compile(rb'^\{\s*"activities-[a-zA-Z-]+"\s*:')
 _LOGS = re.compile(rb'^\{\s*"(sleep|weight|fat)"\s*:\s*\[\s*\{')
 _LOG_ID = re.compile(rb'"(logId|dateOfSleep)"\s*:')
+_NIGHTLY = re.compile(rb'^\{\s*"(hrv|br|tempSkin)"\s*:\s*\[\s*\{')
+_NIGHTLY_VALUE = re.compile(rb'"(dailyRmssd|breathingRate|nightlyRelative)"\s*:')
 
 _INTRADAY = "-intraday"
 _STEPS = {"second": 1000, "minute": MINUTE, "hour": HOUR}
@@ -36,7 +38,11 @@ _NIGHTS = {
 def is_web_api(head: bytes) -> bool:
     """Whether the first bytes are an answer that `read` knows."""
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return bool(_ACTIVITIES.match(start) or (_LOGS.match(start) and _LOG_ID.search(start)))
+    return bool(
+        _ACTIVITIES.match(start)
+        or (_LOGS.match(start) and _LOG_ID.search(start))
+        or (_NIGHTLY.match(start) and _NIGHTLY_VALUE.search(start))
+    )
 
 
 def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
