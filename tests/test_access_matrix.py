@@ -17,6 +17,7 @@ API = "api/v1/"
 PIA = "patients/<patient:patient>/"
 JSON = "application/json"
 PROFILE = {"name": "New", "birth_date": "1990-01-01", "sex": "other", "time_zone": "UTC"}
+UNRANKED = {"kind": "heart_rate", "sources": []}
 PULSE = {"kind": "heart_rate", "value": 61, "unit": "/min"}
 TAKEN_BACK = {"kind": "heart_rate", "start": "2026-01-01T08:00:00Z"}
 SUGAR = {"kind": "glucose", "value": 5.5, "unit": "mmol/L"}
@@ -58,6 +59,9 @@ ROWS = [
     ("get", API + PIA + "snapshot", None, *GRANTEES),
     ("get", API + PIA + "forecasts", None, *GRANTEES),
     ("get", API + PIA + "records", None, *GRANTEES),
+    ("get", API + PIA + "sources", {"kind": "heart_rate"}, *GRANTEES),
+    ("get", API + PIA + "sources", {"kind": "egfr"}, *WHOLE_GRANTS),
+    ("put", API + PIA + "sources", UNRANKED, 200, 404, 200, 200, 404, 404, 404, 401),
     ("post", API + PIA + "observations", PULSE, 201, 404, 201, 201, 404, 404, 404, 401),
     ("post", API + PIA + "observations", SUGAR, 201, 404, 404, 404, 404, 404, 404, 401),
     ("delete", API + PIA + "observations", TAKEN_BACK, 204, 404, 204, 204, 404, 404, 404, 401),

@@ -20,7 +20,14 @@ from backend.rules import Need
 from backend.services import NotPossible
 from twin.kinds import KINDS, kind
 from twin.models import Source, Upload
-from twin.queries import days_of, newest_forecasts, records_of, snapshot_tiles, uploads_of
+from twin.queries import (
+    days_of,
+    newest_forecasts,
+    ranked_sources,
+    records_of,
+    snapshot_tiles,
+    uploads_of,
+)
 from twin.serializers import (
     ForecastOut,
     ForecastsIn,
@@ -34,6 +41,9 @@ from twin.serializers import (
     SeriesIn,
     SeriesOut,
     SnapshotOut,
+    SourcePriorityIn,
+    SourcesIn,
+    SourcesOut,
     SummaryIn,
     SummaryOut,
     UploadIn,
@@ -43,6 +53,7 @@ from twin.serializers import (
 from twin.series import store
 from twin.series.thin import thin
 from twin.services.observations import delete_measurement, record_measurements
+from twin.services.priorities import set_source_priority
 from twin.services.uploads import receive_upload
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
@@ -223,6 +234,34 @@ class Records(PatientView):
         wanted.is_valid(raise_exception=True)
         found = records_of(self.access.patient, self.access.topics, wanted.validated_data["type"])
         return self.page_of(found, RecordOut)
+
+
+class Sources(PatientView):
+    """The devices and apps that measure a kind, and which of them counts first."""
+
+    needs = {"get": Need.READ, "put": Need.ACT}
+    what = "sources"
+
+    @extend_schema(parameters=[SourcesIn], responses=SourcesOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        wanted = SourcesIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        return self._answer(wanted.validated_data["kind"])
+
+    @extend_schema(request=SourcePriorityIn, responses=SourcesOut)
+    def put(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = SourcePriorityIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        set_source_priority(
+            access=self.access, kind_code=wanted["kind"], sources=wanted["sources"], now=timezone.now()
+        )
+        return self._answer(wanted["kind"])
+
+    def _answer(self, code: str) -> Response:
+        self.access.topic(kind(code).topic)
+        sources = ranked_sources(self.access.patient, code)
+        return Response(SourcesOut({"kind": code, "sources": sources}).data)
 
 
 class Observations(PatientView):

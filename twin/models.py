@@ -35,6 +35,25 @@ class Source(PatientScoped):
         return self.name
 
 
+class SourcePriority(PatientScoped):
+    """Which of a patient's sources counts for one kind: the first of these that has data on a day."""
+
+    pk = models.CompositePrimaryKey("patient", "kind")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="source_priorities")
+    kind = models.CharField(max_length=40)
+    topic = models.CharField(max_length=20)
+    sources = ArrayField(models.UUIDField())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(sources__len__gt=0), name="source_priority_names_a_source"),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="source_priority_topic_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"priority of {self.kind}"
+
+
 class SeriesBlock(PatientScoped):
     """The samples of one (patient, kind, source, span) as one compressed value.
 

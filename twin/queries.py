@@ -14,7 +14,8 @@ from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
 from twin.kinds import KINDS
-from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, Source, Upload
+from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, Source, SourcePriority, Upload
+from twin.series import store
 from twin.series.codec import decode
 from twin.series.columns import Columns
 
@@ -104,6 +105,25 @@ def uploads_of(user: User, patient: Patient | None = None) -> QuerySet[Upload]:
     """The uploads that the person may see, newest first."""
     found = Upload.objects.visible_to(user, Need.READ).order_by("-id")
     return found.filter(patient=patient) if patient else found
+
+
+def ranked_sources(patient: Patient, kind: str) -> list[dict[str, Any]]:
+    """What a kind's samples come from: by priority, then those without one by their number of samples."""
+    row = SourcePriority.objects.filter(patient=patient, kind=kind).first()
+    places = {source: place for place, source in enumerate(row.sources if row else [], 1)}
+    names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
+    found = [
+        {
+            "id": extent.source_id,
+            "name": names[extent.source_id],
+            "count": extent.count,
+            "first": extent.first_at,
+            "last": extent.last_at,
+            "priority": places.get(extent.source_id),
+        }
+        for extent in store.extents(patient.id, kind)
+    ]
+    return sorted(found, key=lambda one: (one["priority"] or len(places) + 1, -one["count"], one["name"]))
 
 
 def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:

@@ -181,6 +181,34 @@ class SourceOut(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class SourcesIn(serializers.Serializer[Any]):
+    """Whose sources: one kind's."""
+
+    kind = serializers.ChoiceField(choices=sorted(KINDS))
+
+
+class SourcePriorityIn(SourcesIn):
+    """A kind's sources in the order in which they count; an empty list leaves it to what covers most."""
+
+    sources = serializers.ListField(child=serializers.UUIDField(), max_length=100)
+
+
+class RankedSourceOut(SourceOut):
+    """A source of one kind; `priority` is its place from 1, null where the patient named none."""
+
+    count = serializers.IntegerField()
+    first = serializers.IntegerField()
+    last = serializers.IntegerField()
+    priority = serializers.IntegerField(allow_null=True)
+
+
+class SourcesOut(serializers.Serializer[Any]):
+    """Where a kind's samples come from; instants in ms since the epoch."""
+
+    kind = serializers.CharField()
+    sources = RankedSourceOut(many=True)
+
+
 class SeriesOut(serializers.Serializer[Any]):
     """Parallel columns; instants in ms since the epoch, `source` an index into `sources`."""
 

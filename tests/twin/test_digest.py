@@ -15,7 +15,7 @@ from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Change, Patient
 from backend.rules import Need
 from backend.services import NotPossible, save_own_patient
-from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, StaleForecast
+from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, SourcePriority, StaleForecast
 from twin.services.observations import Measurement, delete_measurement, record_measurements
 from twin.services.reading import read_upload
 from twin.services.rebuild import rebuild
@@ -209,6 +209,8 @@ IMPOSSIBLE = {
     "stale_forecast_topic_is_known": (StaleForecast, {"topic": "gossip"}),
     "record_type_is_known": (Record, {"type": "rumour"}),
     "record_topic_is_known": (Record, {"topic": "gossip"}),
+    "source_priority_names_a_source": (SourcePriority, {"sources": []}),
+    "source_priority_topic_is_known": (SourcePriority, {"topic": "gossip"}),
     "block_holds_samples_or_tombstones": (SeriesBlock, {"data": None}),
     "block_edges_are_in_order": (SeriesBlock, {"first_at": 2, "last_at": 1}),
     "block_topic_is_known": (SeriesBlock, {"topic": "gossip"}),
@@ -233,6 +235,7 @@ def possible(model: type, patient: Patient) -> dict[str, Any]:
         },
         StaleForecast: {"kind": "weight", "stale_since": NOW, "due_at": NOW},
         Record: {"type": "condition", "identity": "1", "body": {}, "updated_at": NOW},
+        SourcePriority: {"kind": "weight", "sources": [patient.id]},
         SeriesBlock: {"kind": "weight", "source_id": patient.id, "data": b"x", **block},
     }
     return {"patient_id": patient.id, "topic": "vitals", **columns[model]}

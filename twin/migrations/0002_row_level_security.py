@@ -4,7 +4,16 @@ from django.db import migrations
 
 from backend.wall import protect, unprotect
 
-BY_TOPIC = ("seriesblock", "upload", "record", "daysummary", "snapshot", "forecast", "staleforecast")
+BY_TOPIC = (
+    "sourcepriority",
+    "seriesblock",
+    "upload",
+    "record",
+    "daysummary",
+    "snapshot",
+    "forecast",
+    "staleforecast",
+)
 
 
 class Migration(migrations.Migration):

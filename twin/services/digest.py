@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from backend.models import Patient
 from backend.rules import Topic
 from twin.kinds import KINDS, Kind, kind
-from twin.models import DaySummary, Snapshot, Source
+from twin.models import DaySummary, Snapshot, Source, SourcePriority
 from twin.queries import newest_columns, recent_days
 from twin.series import store
 from twin.services.intake import Touched
@@ -27,12 +27,14 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     store.lock(patient_id)
     zone = ZoneInfo(Patient.objects.values_list("time_zone", flat=True).get(id=patient_id))
     names = dict(Source.objects.filter(patient_id=patient_id).values_list("id", "name"))
+    orders = dict(SourcePriority.objects.filter(patient_id=patient_id).values_list("kind", "sources"))
     for code, (first, last) in touched.items():
+        priority = [names[source] for source in orders.get(code, [])]
         # A night counts in the day that one wakes, and an offset may lie a day off the zone.
         day, until = _day(first, zone) - timedelta(days=1), _day(last, zone) + timedelta(days=1)
         step = timedelta(days=BLOCKS_AT_ONCE * kind(code).span_days)
         while day <= until:
-            _summarise_days(patient_id, kind(code), names, zone, day, min(day + step, until))
+            _summarise_days(patient_id, kind(code), names, priority, zone, day, min(day + step, until))
             day += step + timedelta(days=1)
     for topic in sorted({kind(code).topic for code in touched}):
         _build_snapshot(patient_id, Topic(topic), names, zone, now)
@@ -57,7 +59,13 @@ def _build_snapshot(
 
 
 def _summarise_days(
-    patient: UUID, one: Kind, names: dict[UUID, str], zone: ZoneInfo, first: date, last: date
+    patient: UUID,
+    one: Kind,
+    names: dict[UUID, str],
+    priority: list[str],
+    zone: ZoneInfo,
+    first: date,
+    last: date,
 ) -> None:
     since, until = reach(zone, first, last)
     found = store.read(patient, one.code, _milliseconds(since), _milliseconds(until))
@@ -78,7 +86,7 @@ def _summarise_days(
             source_id=ids[day.source],
             sources=day.sources,
         )
-        for day in summarise(one, by_name, zone, first=first, last=last)
+        for day in summarise(one, by_name, zone, first=first, last=last, priority=priority)
     ]
     DaySummary.objects.filter(patient_id=patient, kind=one.code, day__range=(first, last)).delete()
     DaySummary.objects.bulk_create(rows, batch_size=2000)
