@@ -141,8 +141,10 @@ export class TwinChart extends HTMLElement {
       );
       return;
     }
-    const lastData = Math.min(Date.now(), this.last + DAY_MS / 2);
-    const to = days !== null && days <= 8 ? lastData : this.end;
+    const near = days !== null && days <= 8;
+    // Samples end now; days end with the last one, which may have begun in the person's zone only.
+    const lastData = near ? Math.min(Date.now(), this.last + DAY_MS / 2) : this.last + DAY_MS / 2;
+    const to = near ? lastData : this.end;
     this.#look(days === null ? this.first - DAY_MS : lastData - days * DAY_MS, to);
     await this.#load().catch((error) => this.#fail(error));
   }
