@@ -161,6 +161,23 @@ class Patient(models.Model):
         return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
+class Stay(models.Model):
+    """From when on a patient lives by the clock of which zone; the first one holds for all time before it."""
+
+    pk = models.CompositePrimaryKey("patient", "since")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="stays")
+    since = models.DateTimeField()
+    time_zone = models.CharField(max_length=64, validators=[validate_time_zone])
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(time_zone=""), name="stay_is_in_a_time_zone"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.time_zone} since {self.since:%Y-%m-%d}"
+
+
 class CareGrant(models.Model):
     """A patient's leave for one person, or one team, to read or act in some topics for some time.
 

@@ -17,7 +17,11 @@ TOPICS = [topic.value for topic in Topic]
 
 
 class Source(PatientScoped):
-    """A device or app that measures one patient, under the name it gives itself."""
+    """A device or app that measures one patient, under the name it gives itself.
+
+    `last_sync_at` is when it was last heard of, `clock_skew_ms` how far its clock was ahead of ours then, and
+    `silent_since` when it had been quiet for longer than it ever is.
+    """
 
     has_topic: ClassVar[bool] = False
 
@@ -25,10 +29,17 @@ class Source(PatientScoped):
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="sources")
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_sync_at = models.DateTimeField(null=True)
+    clock_skew_ms = models.BigIntegerField(null=True)
+    silent_since = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["patient", "name"], name="source_name_is_unique_for_patient")
+            models.UniqueConstraint(fields=["patient", "name"], name="source_name_is_unique_for_patient"),
+            models.CheckConstraint(
+                condition=Q(silent_since__isnull=True) | Q(last_sync_at__isnull=False),
+                name="source_is_silent_only_after_it_spoke",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -183,7 +194,10 @@ class Upload(PatientScoped):
 
 
 class Record(PatientScoped):
-    """A sparse clinical fact; `body` is the source's own JSON, the columns are what is asked about."""
+    """A sparse clinical fact; `body` is the source's own JSON, the columns are what is asked about.
+
+    `version` counts what it has said; `edited_at` is when a person last wrote it, by that person's own clock.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="records")
@@ -200,6 +214,9 @@ class Record(PatientScoped):
     body = models.JSONField()
     upload = models.ForeignKey(Upload, on_delete=models.SET_NULL, null=True, related_name="records")
     updated_at = models.DateTimeField()
+    version = models.IntegerField(default=1)
+    edited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="edited_records")
+    edited_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -210,11 +227,160 @@ class Record(PatientScoped):
                 condition=Q(type__in=[kind.value for kind in RecordType]), name="record_type_is_known"
             ),
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="record_topic_is_known"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="record_versions_count_up"),
+            models.CheckConstraint(
+                condition=Q(edited_by__isnull=True, edited_at__isnull=True)
+                | Q(edited_by__isnull=False, edited_at__isnull=False),
+                name="record_edited_has_editor",
+            ),
         ]
         indexes = [models.Index(fields=["patient", "type", "-starts_at"], name="record_of_patient")]
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
+
+
+class SampleBatch(PatientScoped):
+    """One batch that a phone sent, under the phone's own name for it, and how it was answered.
+
+    A batch sent again is answered again, and changes nothing. `content` is the SHA-256 of what it said.
+    """
+
+    has_topic: ClassVar[bool] = False
+
+    pk = models.CompositePrimaryKey("patient", "batch_id")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="sample_batches")
+    batch_id = models.CharField(max_length=100)
+    content = models.CharField(max_length=64)
+    answer = models.JSONField()
+    received_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"batch {self.batch_id}"
+
+
+class StaleDays(PatientScoped):
+    """The time of one kind whose days have to be summed up anew: from `first_at` to `last_at`, in ms."""
+
+    pk = models.CompositePrimaryKey("patient", "kind")
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="stale_days")
+    kind = models.CharField(max_length=40)
+    topic = models.CharField(max_length=20)
+    first_at = models.BigIntegerField()
+    last_at = models.BigIntegerField()
+    stale_since = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(first_at__lte=F("last_at")), name="stale_days_are_in_order"),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="stale_days_topic_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to be summed up"
+
+
+class RecordVersion(PatientScoped):
+    """What a record said before, or what an edit that lost to another would have made of it.
+
+    `number` is the version of the record that these words were, or were meant to follow. `lost_at` is set
+    where the words never stood: two people edited the same version, and the other edit was the later one.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="record_versions")
+    topic = models.CharField(max_length=20)
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="versions")
+    number = models.IntegerField()
+    said = models.JSONField()
+    edited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="record_versions")
+    edited_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    lost_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(number__gte=1), name="record_versions_count_from_one"),
+            models.CheckConstraint(condition=Q(topic__in=TOPICS), name="record_version_topic_is_known"),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True) | Q(lost_at__isnull=False),
+                name="record_version_is_settled_only_when_it_lost",
+            ),
+        ]
+        indexes = [models.Index(fields=["record", "-number"], name="version_of_record")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+
+class ExportStatus(models.TextChoices):
+    REQUESTED = "requested"
+    BUILDING = "building"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Export(PatientScoped):
+    """Everything of one patient, to be built into one file by a worker, and gone after a while."""
+
+    has_topic: ClassVar[bool] = False
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="exports")
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="exports")
+    requested_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=ExportStatus.choices, default=ExportStatus.REQUESTED)
+    attempts = models.SmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    size = models.BigIntegerField(null=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(status__in=[ExportStatus.REQUESTED, ExportStatus.BUILDING]),
+                name="export_is_built_one_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ExportStatus.values), name="export_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=ExportStatus.BUILDING, lease_until__isnull=False, lease_token__isnull=False
+                )
+                | (~Q(status=ExportStatus.BUILDING) & Q(lease_until__isnull=True, lease_token__isnull=True)),
+                name="export_being_built_has_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=ExportStatus.READY,
+                    finished_at__isnull=False,
+                    expires_at__isnull=False,
+                    size__isnull=False,
+                )
+                | Q(
+                    status=ExportStatus.FAILED,
+                    finished_at__isnull=False,
+                    expires_at__isnull=True,
+                    size__isnull=True,
+                )
+                | Q(
+                    status__in=[ExportStatus.REQUESTED, ExportStatus.BUILDING],
+                    finished_at__isnull=True,
+                    expires_at__isnull=True,
+                    size__isnull=True,
+                ),
+                name="export_ready_has_its_file",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"export {self.id}"
 
 
 class DaySummary(PatientScoped):

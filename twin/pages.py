@@ -38,6 +38,9 @@ RECORD_TITLES = {
     RecordType.PROCEDURE: "Procedures",
     RecordType.REPORT: "Reports",
     RecordType.OBSERVATION: "Findings",
+    RecordType.ACTIVITY: "Activities",
+    RecordType.TREATMENT: "Treatments",
+    RecordType.VARIANT: "Gene variants",
 }
 
 

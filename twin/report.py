@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from twin.intake.items import Problem, ProblemCode, Refused
+from twin.intake.items import Problem, ProblemCode, Refused, Remark, RemarkCode
 
 MOST_PROBLEMS = 200
 """Rows of problems in one report; a hostile file could invent sorts without end."""
+MOST_REMARKS = 20
 AND_OTHERS = "and others"
 
 
@@ -42,6 +43,7 @@ class Report:
     samples: dict[str, KindTally] = field(default_factory=dict)
     records: dict[str, RecordTally] = field(default_factory=dict)
     problems: dict[tuple[str, str, str], Problem] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
     refusal: dict[str, str] | None = None
 
     def of_kind(self, kind: str, unit: str) -> KindTally:
@@ -63,6 +65,11 @@ class Report:
         if known is not None:
             problem = Problem(known.code, known.example, known.place, known.count + problem.count, known.kind)
         self.problems[_sort(problem)] = problem
+
+    def add_remark(self, remark: Remark) -> None:
+        """Keeps a remark, once; those beyond MOST_REMARKS say nothing new."""
+        if remark not in self.remarks and len(self.remarks) < MOST_REMARKS:
+            self.remarks.append(remark)
 
     def refuse(self, refused: Refused) -> None:
         """Says why the file, or what was left of it, could not be read."""
@@ -117,6 +124,7 @@ class Report:
                 }
                 for _, problem in sorted(self.problems.items())
             ],
+            "remarks": [{"code": remark.code.value, "text": remark.text} for remark in self.remarks],
             "refusal": self.refusal,
         }
 
@@ -133,6 +141,7 @@ class Report:
             code = ProblemCode(row["code"])
             problem = Problem(code, row["example"], row["place"], row["count"], row["kind"])
             report.problems[_sort(problem)] = problem
+        report.remarks = [Remark(RemarkCode(row["code"]), row["text"]) for row in body.get("remarks", [])]
         return report
 
 

@@ -148,6 +148,7 @@ class ReportOut(serializers.Serializer[Any]):
     samples = serializers.DictField()
     records = serializers.DictField()
     problems = serializers.ListField()
+    remarks = serializers.ListField()
 
 
 class RangeIn(serializers.Serializer[Any]):

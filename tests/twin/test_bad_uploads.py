@@ -105,8 +105,8 @@ BAD: dict[str, tuple[Callable[[], bytes], str, set[str], int]] = {
         546,
     ),
     "zip of folders": (zip_of_folders, "refused", {"empty"}, 0),
-    "zip in zip": (
-        lambda: zipped(**{"export.zip": sample("apple_health/lifesnaps_p51.zip")}),
+    "zips too deep in each other": (
+        lambda: zipped(**{"a.zip": zipped(**{"b.zip": zipped(**{"c.zip": zipped(**{"d.csv": b"x"})})})}),
         "refused",
         {"unknown_format"},
         0,

@@ -1,8 +1,8 @@
 """Apple Health's export.xml: quantities and sleep as samples. Its document type is never parsed. Pure."""
 
 from collections.abc import Iterator, Mapping
+from datetime import tzinfo
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +50,7 @@ def sniff(head: bytes) -> bool:
     return head.lstrip()[:1] == b"<" and (b"<!DOCTYPE HealthData" in head or _ROOT in head)
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """Records as samples under their own offset; workouts, summaries and unknown types counted as problems.
 
     A record inside a correlation stands at top level too; both are read, and are one sample once merged.
@@ -172,7 +172,7 @@ class _Records:
     def close(self) -> None:
         """Called by the parser at the end."""
 
-    def samples(self, zone: ZoneInfo) -> Iterator[Samples]:
+    def samples(self, zone: tzinfo) -> Iterator[Samples]:
         """Everything that has piled up, in the order in which each type and source first appeared."""
         for tag, day in self._others:
             self._tally.add(ProblemCode.UNSUPPORTED_RESOURCE, tag, day, kind=tag)
@@ -184,7 +184,7 @@ class _Records:
 
 
 def _samples(
-    identifier: str, source: str, unit: str, rows: _Rows, zone: ZoneInfo, tally: Tally
+    identifier: str, source: str, unit: str, rows: _Rows, zone: tzinfo, tally: Tally
 ) -> Iterator[Samples]:
     kind = by_healthkit(identifier)
     if kind is None:

@@ -31,7 +31,7 @@ _ENCRYPTED = 0x1
 class Archive:
     """A zip archive that is safe to stream. Raises Refused for one that is damaged, encrypted or hostile.
 
-    Archives inside it are members like any other: they are not opened.
+    Archives inside it are members like any other.
     """
 
     def __init__(self, file: BinaryIO) -> None:

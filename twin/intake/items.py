@@ -1,4 +1,4 @@
-"""What a reader yields: samples, records, and problems. Pure."""
+"""What a reader yields: samples, records, problems and remarks. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,9 +25,17 @@ class ProblemCode(StrEnum):
     TRUNCATED = "truncated"
     NOT_WORN = "not_worn"
     NOT_SLEEP = "not_sleep"
+    NOT_MEASURED = "not_measured"
     ERROR_CODE = "error_code"
     SKIPPED_MEMBER = "skipped_member"
     TOO_MANY_SOURCES = "too_many_sources"
+
+
+class RemarkCode(StrEnum):
+    """Every thing that a file's owner should know of it, though nothing of the file was lost."""
+
+    ZONE_ASSUMED = "zone_assumed"
+    GENOME_BUILD = "genome_build"
 
 
 class RefusalCode(StrEnum):
@@ -55,6 +63,9 @@ class RecordType(StrEnum):
     PROCEDURE = "procedure"
     REPORT = "report"
     OBSERVATION = "observation"
+    ACTIVITY = "activity"
+    TREATMENT = "treatment"
+    VARIANT = "variant"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +109,14 @@ class Problem:
     kind: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """How something of the file was understood; it makes no upload partial. `text` is a few words of fact."""
+
+    code: RemarkCode
+    text: str
+
+
 class Refused(Exception):
     """The whole file cannot be read; the message is a sentence for its owner."""
 
@@ -107,4 +126,4 @@ class Refused(Exception):
         self.message = message
 
 
-Item = Samples | Record | Problem
+Item = Samples | Record | Problem | Remark

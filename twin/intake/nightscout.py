@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.gathering import Batches, Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
@@ -30,7 +30,7 @@ def sniff(head: bytes) -> bool:
     return begins in (b"[", b"{") and bool(_READING.search(head)) and bool(_DATE.search(head))
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """Sensor readings as glucose_cgm, meter readings as glucose, in mg/dL as Nightscout always keeps them.
 
     `date` is the instant; only a document without one is placed by its dateString, in `zone` where that says
@@ -51,7 +51,7 @@ def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
     yield from tally.problems()
 
 
-def _take(document: Any, place: str, zone: ZoneInfo, batches: Batches, tally: Tally) -> None:
+def _take(document: Any, place: str, zone: tzinfo, batches: Batches, tally: Tally) -> None:
     if not isinstance(document, dict):
         tally.add(ProblemCode.MALFORMED, document, place)
         return
@@ -73,7 +73,7 @@ def _take(document: Any, place: str, zone: ZoneInfo, batches: Batches, tally: Ta
         batches.add(kind, _device(document), _UNIT, at, 0, value, flags=_flags(sort, value))
 
 
-def _instant(document: dict[str, Any], zone: ZoneInfo) -> int | None:
+def _instant(document: dict[str, Any], zone: tzinfo) -> int | None:
     if document.get("date") is None:
         stated = parse_instant(str(document.get("dateString", "")), zone)
         return stated[0] if stated else None

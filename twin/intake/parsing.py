@@ -3,8 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime, timedelta, tzinfo
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +27,7 @@ class Instants:
     good: npt.NDArray[np.bool_]
 
 
-def parse_instants(texts: Sequence[str], zone: ZoneInfo) -> Instants:
+def parse_instants(texts: Sequence[str], zone: tzinfo) -> Instants:
     """Every text as an instant; one without an offset is wall-clock time in `zone`."""
     regular = _regular(texts, zone)
     if regular is not None:
@@ -44,7 +43,7 @@ def parse_instants(texts: Sequence[str], zone: ZoneInfo) -> Instants:
     return Instants(at, offset, good)
 
 
-def parse_instant(text: str, zone: ZoneInfo) -> tuple[int, int] | None:
+def parse_instant(text: str, zone: tzinfo) -> tuple[int, int] | None:
     """One instant and its offset, as in Instants; None when the text is none."""
     moment = _moment(text.strip().replace("\u202f", " "))
     if moment is None:
@@ -104,7 +103,7 @@ _YEAR_ONE = -62_135_596_800_000  # numpy counts on below it, datetime does not
 _MARKS = {4: b"-", 7: b"-", 10: b" T", 13: b":", 16: b":", 19: b"."}
 
 
-def _regular(texts: Sequence[str], zone: ZoneInfo) -> Instants | None:
+def _regular(texts: Sequence[str], zone: tzinfo) -> Instants | None:
     """All texts at once when they share one layout and all are valid; otherwise None."""
     joined = "".join(texts)
     width = len(texts[0]) if texts else 0

@@ -3,8 +3,8 @@
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def sniff(head: bytes) -> bool:
     return _header(_text(head.lstrip().split(b"\n", 1)[0])) is not None
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """Every row as a sample; a row that cannot be one is a problem with its line number.
 
     Columns stand in any order, and others are let be. Cells are parted by comma, semicolon or tab; with
@@ -101,7 +101,7 @@ class _Rows:
 class _Table:
     """Rows pile up as text, and become arrays a batch at a time."""
 
-    def __init__(self, header: _Header, zone: ZoneInfo, tally: Tally) -> None:
+    def __init__(self, header: _Header, zone: tzinfo, tally: Tally) -> None:
         self.count = 0
         self._header = header
         self._zone = zone

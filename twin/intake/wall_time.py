@@ -1,7 +1,6 @@
 """Wall-clock times of a time zone as instants, and a zone's days. Pure; parses no text."""
 
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,7 @@ _QUARTER = 15 * 60 * 1000
 
 
 def instants(
-    wall: npt.NDArray[np.int64], zone: ZoneInfo
+    wall: npt.NDArray[np.int64], zone: tzinfo
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16]]:
     """Milliseconds since the epoch, and minutes east of UTC, of wall-clock milliseconds since 1970.
 
@@ -25,7 +24,7 @@ def instants(
     return wall - east, (east // 60_000).astype(np.int16)
 
 
-def day(of: date, zone: ZoneInfo) -> tuple[int, int]:
+def day(of: date, zone: tzinfo) -> tuple[int, int]:
     """Start and length of a day of this zone, in milliseconds; 23 or 25 hours where the clock changes.
 
     Raises OverflowError at the end of the calendar.
@@ -34,7 +33,7 @@ def day(of: date, zone: ZoneInfo) -> tuple[int, int]:
     return start, end - start
 
 
-def midnight(of: date, zone: ZoneInfo) -> int:
+def midnight(of: date, zone: tzinfo) -> int:
     """Milliseconds since the epoch of the instant at which a day begins in this zone."""
     wall = (of.toordinal() - _EPOCH) * _DAY
     return wall - _offset(wall, zone)
@@ -45,7 +44,7 @@ def instant(at: datetime) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
-def _offset(wall: int, zone: ZoneInfo) -> int:
+def _offset(wall: int, zone: tzinfo) -> int:
     # Adding to an aware datetime moves its wall clock.
     offset = (datetime(1970, 1, 1, tzinfo=zone) + timedelta(milliseconds=wall)).utcoffset()
     return 0 if offset is None else offset // timedelta(milliseconds=1)

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from twin.intake.acceptance import accept
-from twin.intake.items import Item, Problem, ProblemCode, Record, Samples
+from twin.intake.items import Item, Problem, ProblemCode, Record, Remark, Samples
 from twin.kinds import KINDS, kind
 from twin.models import Record as RecordRow
 from twin.models import Source
@@ -39,6 +39,8 @@ def take_in(
     store.lock(patient)
     for problem in (item for item in items if isinstance(item, Problem)):
         report.add_problem(problem)
+    for remark in (item for item in items if isinstance(item, Remark)):
+        report.add_remark(remark)
     accepted = [_accepted(item, report, now) for item in items if isinstance(item, Samples)]
     if batches := [samples for samples in accepted if len(samples.columns)]:
         _store_samples(patient, batches, report, touched)

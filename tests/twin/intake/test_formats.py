@@ -166,7 +166,10 @@ def test_open_upload_twice_gives_the_same_items_in_the_same_order(opened: Open) 
         (zipped(), RefusalCode.EMPTY),
         (b"hello", RefusalCode.UNKNOWN_FORMAT),
         (zipped(("notes.txt", b"hello")), RefusalCode.UNKNOWN_FORMAT),
-        (zipped(("inner.zip", zipped(("export.xml", EXPORT)))), RefusalCode.UNKNOWN_FORMAT),
+        (
+            zipped(("a.zip", zipped(("b.zip", zipped(("c.zip", zipped(("export.xml", EXPORT)))))))),
+            RefusalCode.UNKNOWN_FORMAT,
+        ),
         (BOMB, RefusalCode.ENTITIES_FORBIDDEN),
         (zipped(("export.xml", BOMB)), RefusalCode.ENTITIES_FORBIDDEN),
         (b"PK\x03\x04 and no archive", RefusalCode.MALFORMED),
@@ -216,3 +219,17 @@ def test_open_upload_of_a_named_person_takes_hers_alone(tmp_path: Path) -> None:
     assert [(problem.code, problem.place) for problem in problems(items)] == [
         (ProblemCode.SKIPPED_MEMBER, "paul.json")
     ]
+
+
+def test_open_upload_of_an_archive_in_an_archive_gives_its_members_items(opened: Open) -> None:
+    inside = zipped(("export.zip", zipped(("export.xml", EXPORT))), ("notes.txt", b"hello"))
+    upload = opened(inside)
+    items = list(upload.items)
+    assert upload.format == "apple_health"
+    assert [item.kind for item in items if isinstance(item, Samples)] == [
+        item.kind for item in opened(EXPORT).items if isinstance(item, Samples)
+    ]
+    assert [(item.code, item.example) for item in items if isinstance(item, Problem)][-1] == (
+        ProblemCode.SKIPPED_MEMBER,
+        "notes.txt",
+    )

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.fhir.codes import text_of
 from twin.intake.fhir.moments import span_of
@@ -37,7 +37,7 @@ def people(stream: BinaryIO) -> list[str]:
     return _survey(stream).people.names()
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo, person: str | None = None) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo, person: str | None = None) -> Iterator[Item]:
     """Samples of the Observations that the catalogue knows, records of the rest, problems counted at the end.
 
     The stream, which must be seekable, is read twice: nothing is handed on before the whole file is known to
@@ -162,7 +162,7 @@ def _owner(people: People, person: str | None) -> Owner:
 class _Reader:
     """One pass over a surveyed file."""
 
-    def __init__(self, owner: Owner, medications: Medications, zone: ZoneInfo) -> None:
+    def __init__(self, owner: Owner, medications: Medications, zone: tzinfo) -> None:
         self._owner = owner
         self._medications = medications
         self._zone = zone

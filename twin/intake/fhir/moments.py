@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from twin.intake.wall_time import instant
 
@@ -55,7 +54,7 @@ class Span:
         return start, instant(last.end) - start
 
 
-def parse_moment(text: Any, zone: ZoneInfo) -> Moment:
+def parse_moment(text: Any, zone: tzinfo) -> Moment:
     """The moment that a FHIR date, dateTime or instant names; days, months and years are those of `zone`.
 
     A time without an offset, which FHIR forbids, is taken in `zone`. Raises ValueError.
@@ -80,7 +79,7 @@ def parse_moment(text: Any, zone: ZoneInfo) -> Moment:
         raise ValueError(f"{text!r} lies outside the calendar") from None
 
 
-def span_of(resource: dict[str, Any], stem: str, zone: ZoneInfo) -> Span:
+def span_of(resource: dict[str, Any], stem: str, zone: tzinfo) -> Span:
     """When `stem` (effective, onset, performed, ...) says the resource was so; raises ValueError.
 
     Reads the choices DateTime, Instant and Period; any other (an age, a text, a timing) says no instant.
@@ -97,7 +96,7 @@ def span_of(resource: dict[str, Any], stem: str, zone: ZoneInfo) -> Span:
     return Span(start, end)
 
 
-def _at(day: date, match: re.Match[str], zone: ZoneInfo) -> Moment:
+def _at(day: date, match: re.Match[str], zone: tzinfo) -> Moment:
     clock = time.fromisoformat(match["clock"])
     microsecond = int((match["fraction"] or "0")[:6].ljust(6, "0"))
     offset = match["offset"]

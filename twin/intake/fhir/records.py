@@ -4,9 +4,8 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from twin.intake.fhir.codes import NOTHING, Concept, codings, concept_of, has_code, text_of
 from twin.intake.fhir.moments import Span, span_of
@@ -82,7 +81,7 @@ KEPT = frozenset(_LAYOUTS)
 def record_of(
     resource: dict[str, Any],
     medications: Medications,
-    zone: ZoneInfo,
+    zone: tzinfo,
     source: str,
     full_url: str = "",
     *,
@@ -132,7 +131,7 @@ def is_in_error(resource: dict[str, Any]) -> bool:
 
 
 def _when(
-    resource: dict[str, Any], layout: _Layout, zone: ZoneInfo, unreadable: Callable[[str], None]
+    resource: dict[str, Any], layout: _Layout, zone: tzinfo, unreadable: Callable[[str], None]
 ) -> tuple[datetime | None, datetime | None]:
     began = _span(resource, layout.begins, zone, unreadable)
     ended = _span(resource, layout.ends, zone, unreadable) if layout.ends else began
@@ -141,7 +140,7 @@ def _when(
     return start, last.start if last else None
 
 
-def _span(resource: dict[str, Any], stem: str, zone: ZoneInfo, unreadable: Callable[[str], None]) -> Span:
+def _span(resource: dict[str, Any], stem: str, zone: tzinfo, unreadable: Callable[[str], None]) -> Span:
     # authoredOn is a plain dateTime, not one of several choices.
     holder = {"DateTime": resource[stem]} if stem in resource else resource
     try:

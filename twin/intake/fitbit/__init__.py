@@ -1,8 +1,8 @@
 """Fitbit's exports: Fitabase CSV, minutes as CSV, Takeout JSON, and answers of the Web API. Pure."""
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.fitbit import fitabase, minutes, takeout, web_api
 from twin.intake.items import Item, RefusalCode, Refused
@@ -27,7 +27,7 @@ def people(stream: BinaryIO) -> list[str]:
     return sorted(fitabase.people(stream)) if fitabase.is_fitabase(head) else []
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo, person: str | None = None) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo, person: str | None = None) -> Iterator[Item]:
     """The samples of one file, from a seekable stream.
 
     Raises Refused when a file holds several people and `person` does not name one of them, or when nothing

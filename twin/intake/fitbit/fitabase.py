@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.fitbit import sources
 from twin.intake.fitbit.clock import HOUR, MINUTE, parse_wall
@@ -109,7 +109,7 @@ def people(stream: BinaryIO) -> dict[str, int]:
     return found
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo, person: str | None = None) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo, person: str | None = None) -> Iterator[Item]:
     """The samples of one person, from a seekable stream: who is in it is known before anything is handed on.
 
     Raises Refused when the file holds several people and `person`, an Id, does not say whose rows to take.
@@ -134,7 +134,7 @@ def read(stream: BinaryIO, *, zone: ZoneInfo, person: str | None = None) -> Iter
 class _Table:
     """One pass over the rows of one file."""
 
-    def __init__(self, layout: Layout, header: list[str], zone: ZoneInfo, person: str | None) -> None:
+    def __init__(self, layout: Layout, header: list[str], zone: tzinfo, person: str | None) -> None:
         self._layout = layout
         self._width = len(header)
         self._person = person

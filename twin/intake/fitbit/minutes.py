@@ -1,8 +1,8 @@
 """Minutes of the Fitbit Web API as CSV: time (seconds since local midnight), value, type, date. Pure."""
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.fitbit import sources
 from twin.intake.fitbit.clock import DAY, MINUTE, midnight_wall, parse_date
@@ -23,7 +23,7 @@ def is_minutes(head: bytes) -> bool:
     return header is not None and set(header) - {""} == set(_COLUMNS)
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """Heart rate and steps by the minute; raises Refused when the header is another one."""
     lines = rows(stream)
     header = next(lines, None)

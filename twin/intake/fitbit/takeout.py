@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.fitbit import sources
 from twin.intake.fitbit.clock import MINUTE, midnight_wall, parse_date, parse_wall
@@ -28,7 +28,7 @@ def is_takeout(head: bytes) -> bool:
     return bool(_TIMED.match(start) or (_LOG.match(start) and _SLEEP_OR_WEIGHT.search(start)))
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo, name: str = "") -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo, name: str = "") -> Iterator[Item]:
     """The samples of one file, whose `name` tells what plain numbers a minute are ("steps-2024-03-01.json").
 
     Heart rate and minutes are in UTC; sleep, weight and daily values in the wearer's local time.
@@ -38,7 +38,7 @@ def read(stream: BinaryIO, *, zone: ZoneInfo, name: str = "") -> Iterator[Item]:
 
 
 class _Reader:
-    def __init__(self, zone: ZoneInfo, name: str) -> None:
+    def __init__(self, zone: tzinfo, name: str) -> None:
         match = _NAME.search(name)
         self._about = match[1] if match else ""
         self._local = WallSamples(zone)

@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo
+from datetime import tzinfo
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class _Column:
 class WallSamples:
     """Samples in the wall-clock time of one zone, by kind, source and unit, each in the order of arrival."""
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self._columns: dict[tuple[str, str, str], _Column] = {}
         self._count = 0

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any, BinaryIO
-from zoneinfo import ZoneInfo
 
 from twin.intake.fitbit import sources
 from twin.intake.fitbit.clock import DAY, HOUR, MINUTE, midnight_wall, parse_clock, parse_date
@@ -45,7 +45,7 @@ def is_web_api(head: bytes) -> bool:
     )
 
 
-def read(stream: BinaryIO, *, zone: ZoneInfo) -> Iterator[Item]:
+def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """The samples of one answer or several, in local time. Raises Refused when none can be read."""
     samples, tally, answers = WallSamples(zone), Tally(), 0
     try:
