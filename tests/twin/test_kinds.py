@@ -59,6 +59,9 @@ def test_kind_ranges_nest_and_conversions_come_back(kind):
         ("sleep_duration", "min", 450.0, 7.5),
         ("distance", "km", 1.5, 1500.0),
         ("steps", "count", 12.0, 12.0),
+        ("insulin", "U", 4.25, 4.25),
+        ("insulin", "IU", 4.25, 4.25),
+        ("insulin", "units", 4.25, 4.25),
     ],
 )
 def test_to_canonical_accepts_vendors_units(code, unit, given, expected):
@@ -90,9 +93,11 @@ def test_lookups_find_a_kind_by_its_codes():
 
 
 def test_day_rules_of_the_common_kinds():
-    rules = {code: KINDS[code].daily for code in ("steps", "weight", "heart_rate", "sleep_duration")}
+    common = ("steps", "insulin", "weight", "heart_rate", "sleep_duration")
+    rules = {code: KINDS[code].daily for code in common}
     assert rules == {
         "steps": DayRule.SUM,
+        "insulin": DayRule.SUM,
         "weight": DayRule.LAST,
         "heart_rate": DayRule.MEAN,
         "sleep_duration": DayRule.DURATION,
