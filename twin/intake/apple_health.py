@@ -1,6 +1,6 @@
 """Apple Health's export.xml: quantities and sleep as samples. Its document type is never parsed. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import tzinfo
 from typing import BinaryIO
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from lxml import etree
 
+from twin.intake.apple_records import Lifter, Piece, Run
 from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused, Samples
 from twin.intake.parsing import Instants, parse_instants, parse_numbers
@@ -67,11 +68,12 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
         no_network=True,
     )
     fed, sound = 0, True
-    for chunk in _body(stream):
-        sound = _feed(parser, chunk, records, tally)
+    for piece in _pieces(stream):
+        records.take(piece.runs)
+        sound = _feed(parser, piece.xml, records, tally)
         if not sound:
             break
-        fed += len(chunk)
+        fed += len(piece.xml)
         if records.count >= BATCH or fed >= _BATCH_BYTES:
             yield from records.samples(zone)
             fed = 0
@@ -89,7 +91,7 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
 def _feed(parser: etree.XMLParser, chunk: bytes, records: "_Records", tally: Tally) -> bool:
     """Whether the document is sound as far as this chunk goes; what is wrong with it is tallied."""
     try:
-        parser.feed(chunk.replace(_VERTICAL_TAB, b""))
+        parser.feed(chunk)
     except etree.XMLSyntaxError as error:
         tally.add(ProblemCode.MALFORMED, error.msg, f"line {error.lineno}")
         return False
@@ -97,6 +99,13 @@ def _feed(parser: etree.XMLParser, chunk: bytes, records: "_Records", tally: Tal
         tally.add(ProblemCode.MALFORMED, f"elements stand more than {_DEEPEST} deep in each other", "")
         return False
     return True
+
+
+def _pieces(stream: BinaryIO) -> Iterator[Piece]:
+    lifter = Lifter()
+    for chunk in _body(stream):
+        yield from lifter.pieces(chunk.replace(_VERTICAL_TAB, b""))
+    yield lifter.rest()
 
 
 def _body(stream: BinaryIO) -> Iterator[bytes]:
@@ -164,6 +173,16 @@ class _Records:
             if self.depth == 2 and tag not in _FRAME:
                 self._others.append((tag, get("startDate") or get("dateComponents") or ""))
                 self.count += 1
+
+    def take(self, runs: Iterable[Run]) -> None:
+        """Adds records that the parser never sees."""
+        for run in runs:
+            rows = self._rows.setdefault((run.type, run.source, run.unit), _Rows())
+            rows.typed.extend(len(rows.starts) + place for place in run.typed)
+            rows.starts.extend(run.starts)
+            rows.ends.extend(run.ends)
+            rows.values.extend(run.values)
+            self.count += len(run.starts)
 
     def end(self, _tag: str) -> None:
         """Called by the parser at every end tag."""

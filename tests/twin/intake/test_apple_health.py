@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.intake import apple_health
+from twin.intake.apple_records import Lifter
 from twin.intake.formats import open_upload
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, Samples
 from twin.series.columns import Flag
@@ -389,6 +390,76 @@ def test_read_however_the_bytes_arrive_the_items_are_the_same(sizes: list[int]) 
 def test_read_any_bytes_are_refused_or_reported(noise: bytes) -> None:
     items = read(b"<HealthData>" + noise)
     assert problems(items)
+
+
+def slowly(content: bytes) -> bytes:
+    """The same document with a comment at its head, which leaves every record to the parser."""
+    return content.replace(b'locale="en_US">', b'locale="en_US"><!---->', 1)
+
+
+def outcome(content: bytes) -> tuple[list[tuple[str, str, int, int, float]], Counter[tuple[str, str, int]]]:
+    items = read(content)
+    return rows(items), Counter({(one.code, one.kind, one.count) for one in problems(items)})
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                record(),
+                record(start="2019-01-01 10:01:00 -0700", value="73"),
+                record(start="2019-01-01 10:01:00 -0700", value="74")
+                .replace('">', '"/>')
+                .replace("</Record>", ""),
+                record(source="A &amp; B"),
+                record(source="A <b> B"),
+                record(source='A" B="'),
+                record(value="7&#50;"),
+                record(value="seventy"),
+                record(
+                    unit=None,
+                    type_="HKCategoryTypeIdentifierSleepAnalysis",
+                    value="HKCategoryValueSleepAnalysisAsleep",
+                ),
+                record(inside='<MetadataEntry key="HKWasUserEntered" value="1"/>'),
+                record(inside='<MetadataEntry key="HKTimeZone" value="Europe/Berlin"/>'),
+                record(inside='<MetadataEntry key="x" value="a<b"/>'),
+                record(inside="<Other/>"),
+                record(start="yesterday"),
+                record().replace(" sourceVersion", " startDate"),
+                record().replace("sourceName=", "sourceName ="),
+                record().replace('sourceName="Watch"', "sourceName='Watch'"),
+                " <!-- " + record() + " -->",
+                " <![CDATA[" + record() + "]]>",
+                ' <Workout workoutActivityType="Run" startDate="2019-01-01 10:00:00 -0700"/>',
+                " <Correlation>" + record() + "</Correlation>",
+                " </Record>",
+                " <Record ",
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_read_without_the_parser_gives_what_the_parser_gives(elements: list[str]) -> None:
+    content = export(*elements)
+    (lifted, their_problems), (parsed, problems_parsed) = outcome(content), outcome(slowly(content))
+    assert [one for one in problems_parsed if one[0] is ProblemCode.MALFORMED] == [
+        one for one in their_problems if one[0] is ProblemCode.MALFORMED
+    ]
+    if (ProblemCode.MALFORMED, "", 1) in problems_parsed:
+        # Where a document breaks, the plain records around that place are still kept.
+        assert set(parsed) <= set(lifted)
+    else:
+        assert (lifted, their_problems) == (parsed, problems_parsed)
+
+
+def test_lifter_takes_plain_records_and_leaves_the_rest_at_its_lines() -> None:
+    plain, workout = record(), " <Workout/>\n"
+    lifter = Lifter()
+    pieces = [*lifter.pieces((plain + workout + plain * 2).encode()), lifter.rest()]
+    assert [(run.source, run.values) for piece in pieces for run in piece.runs] == [("Watch", ["72", "72"])]
+    assert pieces[0].xml == b" \n <Workout/>\n \n "
+    assert pieces[1].xml == plain.strip(" ").encode()
 
 
 def test_read_nesting_without_end_is_stopped() -> None:
