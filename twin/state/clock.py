@@ -1,13 +1,14 @@
 """The patient's own days: which local day an instant falls in, and when a day begins. Pure and vectorised."""
 
+import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
+from backend.zones import ZoneHistory
 from twin.series.columns import UNKNOWN_OFFSET
 
 DAY = 86_400_000  # milliseconds
@@ -30,14 +31,15 @@ class LocalClock:
     offsets: Integers
 
     @classmethod
-    def over(cls, zone: ZoneInfo, first: int, last: int) -> "LocalClock":
-        """The clock of a zone, right from instant `first` to `last`.
+    def over(cls, zone: tzinfo, first: int, last: int) -> "LocalClock":
+        """The clock of a zone, or of a history of zones, right from instant `first` to `last`.
 
         A zone's changes are found by looking once a day, so two within one day would be missed; none exist.
+        A person may move on such a day, and does so at a known instant: there it is looked at too.
         """
-        days = range(first // DAY * DAY // _SECOND, last // _SECOND + DAY // _SECOND + 1, DAY // _SECOND)
-        turns, offsets = [days[0]], [_offset(zone, days[0])]
-        for before, after in pairwise(days):
+        looks = _looks(zone, first // DAY * DAY // _SECOND, (last + DAY) // _SECOND)
+        turns, offsets = [looks[0]], [_offset(zone, looks[0])]
+        for before, after in pairwise(looks):
             if _offset(zone, after) != offsets[-1]:
                 turns.append(_change(zone, before, after))
                 offsets.append(_offset(zone, after))
@@ -63,10 +65,14 @@ class LocalClock:
         return self.local(instants, own) // DAY
 
     def start_of(self, days: Integers, own: Offsets | None = None) -> Integers:
-        """The first instant of each local day; where the zone skips midnight or a whole day, what follows."""
+        """The first instant of each local day; where the zone skips midnight or a whole day, what follows.
+
+        Of a midnight that a journey west repeats the first one counts.
+        """
         midnight = days * DAY
         # The local time at which each offset ends: the first that lies after midnight is the one in force.
-        ends = self.turns[1:] + self.offsets[:-1]
+        # A journey west may end before the local time at which the stay before it did.
+        ends = np.maximum.accumulate(self.turns[1:] + self.offsets[:-1])
         which = np.searchsorted(ends, midnight, side="right")
         begins = np.append(np.iinfo(np.int64).min, self.turns[1:])
         of_zone = np.maximum(midnight - self.offsets[which], begins[which])
@@ -80,11 +86,20 @@ def _ms(minutes: Offsets) -> Integers:
     return minutes.astype(np.int64) * _MINUTE
 
 
-def _offset(zone: ZoneInfo, second: int) -> int:
+def _looks(zone: tzinfo, first: int, last: int) -> list[int]:
+    """Seconds, in order, between any two of which the zone changes once at most."""
+    looks = set(range(first, last + 1, DAY // _SECOND))
+    if isinstance(zone, ZoneHistory):
+        moves = [math.ceil(at.timestamp()) for at, _ in zone.moves]
+        looks.update(at for move in moves for at in (move - 1, move) if first <= at <= last)
+    return sorted(looks)
+
+
+def _offset(zone: tzinfo, second: int) -> int:
     return int(datetime.fromtimestamp(second, zone).replace(tzinfo=UTC).timestamp()) - second
 
 
-def _change(zone: ZoneInfo, before: int, after: int) -> int:
+def _change(zone: tzinfo, before: int, after: int) -> int:
     """The first second with the offset of `after`, by halving."""
     target = _offset(zone, after)
     while after - before > 1:

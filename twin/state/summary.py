@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 import numpy as np
 
@@ -37,7 +36,7 @@ class DaySummary:
     sources: int
 
 
-def reach(zone: ZoneInfo, first: date, last: date) -> tuple[datetime, datetime]:
+def reach(zone: tzinfo, first: date, last: date) -> tuple[datetime, datetime]:
     """Between which instants samples must start to be read for the days from `first` to `last`."""
     return (
         datetime.combine(first, time.min, zone).astimezone(UTC) - REACH,
@@ -48,7 +47,7 @@ def reach(zone: ZoneInfo, first: date, last: date) -> tuple[datetime, datetime]:
 def summarise(
     kind: Kind,
     sources: Mapping[str, Columns],
-    zone: ZoneInfo,
+    zone: tzinfo,
     *,
     first: date,
     last: date,
@@ -144,19 +143,22 @@ def _split_at_midnight(
     start, duration = columns.start, columns.duration
     end = start + duration
     day = clock.day_of(start, away)
-    last_day = clock.day_of(np.maximum(end - 1, start), away)
+    # A journey west over midnight leads back into the day before.
+    last_day = np.maximum(clock.day_of(np.maximum(end - 1, start), away), day)
     if (day == last_day).all():
         return _Pieces(day, start, duration, columns.value)
 
     # Only the days asked for: a sample that claims a century must not become a piece for each of its days.
-    day, last_day = np.maximum(day, first), np.minimum(last_day, last)
-    pieces = np.maximum(last_day - day + 1, 0)
+    day = np.maximum(day, first)
+    pieces = np.maximum(np.minimum(last_day, last) - day + 1, 0)
     sample = np.repeat(np.arange(len(start)), pieces)
     nth = np.arange(len(sample)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
     day = day[sample] + nth
     away = None if away is None else away[sample]
     begins = np.maximum(start[sample], clock.start_of(day, away))
-    covered = np.minimum(end[sample], clock.start_of(day + 1, away)) - begins
+    # What a journey west repeats after midnight is not parted a second time.
+    is_last = day == last_day[sample]
+    covered = np.where(is_last, end[sample], np.minimum(end[sample], clock.start_of(day + 1, away))) - begins
     whole = duration[sample]
     share = np.divide(covered, whole, out=np.ones(len(sample)), where=whole > 0)
     real = (covered > 0) | (whole == 0)

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal, TypedDict
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -66,7 +65,7 @@ def snapshot(
     readings: Mapping[str, Reading],
     days: Mapping[str, Sequence[DaySummary]],
     *,
-    zone: ZoneInfo,
+    zone: tzinfo,
     now: datetime,
 ) -> Snapshot:
     """A tile for every kind with a reading and a day, in the catalogue's order.

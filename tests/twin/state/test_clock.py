@@ -1,6 +1,6 @@
 """Local days against zoneinfo itself, over every kind of change of the clock."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.zones import ZoneHistory
 from twin.series.columns import UNKNOWN_OFFSET
 from twin.state.clock import DAY, LocalClock
 
@@ -92,4 +93,42 @@ def test_offset_of_a_sample_wins_over_the_zone_where_it_is_known():
         ms("2026-06-01T00:00Z"),
         ms("2026-06-01T05:00Z"),
         ms("2026-06-02T00:00+02:00"),
+    ]
+
+
+@given(
+    first=st.sampled_from(ZONES),
+    moves=st.dictionaries(
+        st.datetimes(datetime(2000, 1, 2), datetime(2030, 12, 30)), st.sampled_from(ZONES), max_size=4
+    ),
+    instants=st.lists(st.integers(ms("2000-01-01T00:00Z"), ms("2030-12-31T00:00Z")), min_size=1),
+    near=st.lists(st.integers(-2 * DAY, 2 * DAY)),
+)
+def test_day_of_agrees_with_a_history_of_zones(first, moves, instants, near):
+    history = ZoneHistory(first, *((at.replace(tzinfo=UTC), zone) for at, zone in sorted(moves.items())))
+    instants += [int(at.timestamp() * 1000) + off for at, _ in history.moves for off in near]
+    clock = LocalClock.over(history, number("1999-12-31") * DAY, number("2031-01-02") * DAY)
+    seconds = [instant // 1000 for instant in instants]
+    assert clock.day_of(np.array(seconds) * 1000).tolist() == [
+        datetime.fromtimestamp(second, history).toordinal() - EPOCH.toordinal() for second in seconds
+    ]
+
+
+def test_move_on_the_day_of_a_dst_change_is_not_missed():
+    turn = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    history = ZoneHistory("Europe/Berlin", (turn + timedelta(hours=5), "Africa/Lagos"))  # +01, +02, +01 again
+    clock = LocalClock.over(history, number("2026-03-27") * DAY, number("2026-04-01") * DAY)
+    assert (clock.offsets / HOUR).tolist() == [1, 2, 1]
+    assert clock.turns[1:].tolist() == [ms("2026-03-29T01:00Z"), ms("2026-03-29T06:00Z")]
+
+
+def test_midnight_that_a_journey_west_repeats_begins_its_day_once():
+    # From one in the night of the 13th to one in the night of the 12th.
+    history = ZoneHistory("Pacific/Kiritimati", (datetime(2026, 3, 12, 11, tzinfo=UTC), "Pacific/Honolulu"))
+    clock = LocalClock.over(history, number("2026-03-01") * DAY, number("2026-04-01") * DAY)
+    days = np.array([number(f"2026-03-{day}") for day in (12, 13, 14)])
+    assert clock.start_of(days).tolist() == [
+        ms("2026-03-12T00:00+14:00"),
+        ms("2026-03-13T00:00+14:00"),
+        ms("2026-03-14T00:00-10:00"),
     ]

@@ -2,7 +2,7 @@
 
 import math
 import time
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.zones import ZoneHistory
 from twin.kinds import kind
 from twin.series.columns import UNKNOWN_OFFSET, Columns
 from twin.state import DaySummary, reach, summarise
@@ -134,6 +135,34 @@ def test_summarise_over_the_day_that_samoa_left_out_has_no_such_day():
     assert values(summaries) == {"2011-12-29": 600, "2011-12-31": 600}
 
 
+@pytest.mark.parametrize(
+    ("to", "moved", "start", "minutes", "expected"),
+    [
+        # West, over an ocean: the 2nd of March has 30 hours.
+        ("America/New_York", "2026-03-02T13:00", "2026-03-02T00:00+01:00", 32 * 60, {2: 3000, 3: 200}),
+        # East: it has 16.
+        ("Asia/Tokyo", "2026-03-02T13:00", "2026-03-02T00:00+01:00", 18 * 60, {2: 1600, 3: 200}),
+        # West over midnight: the evening of the 1st is lived twice, and what is begun in it ends with the 2nd.
+        ("America/New_York", "2026-03-02T01:00", "2026-03-02T00:30+01:00", 60, {2: 100}),
+        ("America/New_York", "2026-03-02T01:00", "2026-03-01T20:00-05:00", 60, {1: 100}),
+        ("America/New_York", "2026-03-02T01:00", "2026-03-01T23:30-05:00", 60, {2: 100}),
+        ("America/New_York", "2026-03-02T01:00", "2026-03-01T23:30+01:00", 180, {1: 300}),
+    ],
+)
+def test_summarise_of_the_day_of_a_journey(to, moved, start, minutes, expected):
+    zone = ZoneHistory("Europe/Berlin", (datetime.fromisoformat(f"{moved}+01:00"), to))
+    walked = columns((start, minutes, minutes / 60 * 100))
+    assert values(days("steps", walked, zone)) == pytest.approx(
+        {f"2026-03-{day:02}": value for day, value in expected.items()}
+    )
+
+
+def test_summarise_of_a_night_over_the_atlantic_counts_it_where_one_wakes():
+    zone = ZoneHistory("America/New_York", (datetime(2026, 3, 3, 8, tzinfo=UTC), "Europe/Berlin"))
+    asleep = columns(("2026-03-02T21:00-05:00", 120, 2), ("2026-03-03T05:00+01:00", 180, 3))
+    assert values(days("sleep_duration", asleep, zone)) == {"2026-03-03": 5}
+
+
 def test_summarise_puts_a_sample_into_the_day_of_its_own_offset():
     readings = columns(
         ("2026-03-01T23:30+01:00", 0, 100, UNKNOWN_OFFSET),
@@ -252,10 +281,22 @@ def series(rows, *, own):
     )
 
 
-@given(rows=samples, own=st.booleans(), zone=st.sampled_from(["Europe/Berlin", "Australia/Lord_Howe", "UTC"]))
+TRAVELS = ZoneHistory(
+    "Pacific/Kiritimati",
+    (datetime(2026, 3, 12, 11, tzinfo=UTC), "Pacific/Honolulu"),
+    (datetime(2026, 3, 12, 20, tzinfo=UTC), "Europe/Berlin"),
+    (datetime(2026, 3, 30, 23, tzinfo=UTC), "America/New_York"),
+)
+
+
+@given(
+    rows=samples,
+    own=st.booleans(),
+    zone=st.sampled_from([BERLIN, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("UTC"), TRAVELS]),
+)
 def test_summarise_of_one_source_adds_up_to_its_samples(rows, own, zone):
     one = series(rows, own=own)
-    total = math.fsum(day.value for day in days("steps", one, ZoneInfo(zone)))
+    total = math.fsum(day.value for day in days("steps", one, zone))
     assert total == pytest.approx(math.fsum(one.value), rel=1e-9, abs=1e-6)
 
 
