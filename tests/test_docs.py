@@ -17,7 +17,7 @@ from backend.ports import ports
 from backend.rules import TABLE, Need, Role
 from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.forecast.trend import PROPHET_WEEKLY
-from twin.intake import container, formats, gathering, json_values, plain_csv
+from twin.intake import container, delimited, formats, gathering, json_values
 from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode
 from twin.kinds import KINDS, DayRule, Kind
@@ -80,7 +80,7 @@ LIMITS = {
         f"{json_values.LARGEST // 1024**2} MiB, {json_values.MOST_PARTS:,} parts, "
         f"{json_values.DEEPEST} levels deep"
     ),
-    "a line of a table": f"{plain_csv.LONGEST_LINE // 1024} KiB",
+    "a line of a table": f"{delimited.LONGEST_LINE // 1024} KiB",
     "samples that a reader holds": f"{gathering.BATCH:,}, then it hands them on",
 }
 

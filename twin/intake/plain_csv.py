@@ -1,6 +1,5 @@
 """A plain table: start,kind,value,unit[,end][,source], one measurement a row. Pure."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -8,6 +7,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from twin.intake.delimited import UNREADABLE, Lines, cuts, first_line, rows
 from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused, Samples
 from twin.intake.parsing import parse_instants, parse_numbers
@@ -16,19 +16,14 @@ from twin.series.columns import Columns
 
 NAME = "plain_csv"
 
-LONGEST_LINE = 64 * 1024
-
 _REQUIRED = ("start", "kind", "value", "unit")
 _OPTIONAL = ("end", "source")
-_DELIMITERS = (",", ";", "\t")
 _LONGEST_SOURCE = 200
-# What bytes that are not UTF-8 are read as, and NUL, which no text column can hold.
-_UNREADABLE = "\ufffd"
 
 
 def sniff(head: bytes) -> bool:
     """Whether the first line that is not blank names the columns."""
-    return _header(_text(head.lstrip().split(b"\n", 1)[0])) is not None
+    return _header(first_line(head)) is not None
 
 
 def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
@@ -38,29 +33,18 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     semicolons the decimal mark may be a comma. Times are ISO 8601, in `zone` where they have no offset.
     Raises Refused when the first line does not name the columns.
     """
-    lines = _Lines(stream)
-    header = _header(next((line for line in lines if line.strip()), ""))
+    lines = Lines(stream)
+    header = _header(lines.first())
     if header is None:
         raise Refused(
             RefusalCode.MALFORMED, "The first line must name the columns start, kind, value and unit."
         )
     tally = Tally()
     table = _Table(header, zone, tally)
-    rows = csv.reader(lines, delimiter=header.delimiter, strict=True)
-    before = lines.number
-    while True:
-        try:
-            for row in rows:
-                before = lines.number
-                table.add(row, before)
-                if table.count >= BATCH:
-                    yield from table.samples()
-            break
-        except csv.Error as error:
-            # A quote that is never closed swallows the lines after it: they are counted.
-            lost = max(lines.number - before, 1)
-            tally.add(ProblemCode.MALFORMED, error, f"line {before + 1}", sort=str(before + 1), count=lost)
-            before = lines.number
+    for row in rows(lines, header.delimiter, tally):
+        table.add(row, lines.number)
+        if table.count >= BATCH:
+            yield from table.samples()
     yield from table.samples()
     yield from tally.problems()
 
@@ -75,11 +59,7 @@ class _Header:
 
 
 def _header(line: str) -> _Header | None:
-    for delimiter in _DELIMITERS:
-        try:
-            cells = next(csv.reader([line.lstrip("\ufeff")], delimiter=delimiter), [])
-        except csv.Error:
-            continue
+    for delimiter, cells in cuts(line):
         names = [cell.strip().lower() for cell in cells]
         place = {name: names.index(name) for name in (*_REQUIRED, *_OPTIONAL) if names.count(name) == 1}
         if all(name in place for name in _REQUIRED):
@@ -139,7 +119,7 @@ class _Table:
                 yield samples
 
     def _samples(self, kind: str, source: str, unit: str, rows: _Rows) -> Samples | None:
-        if kind not in KINDS or _UNREADABLE in source:
+        if kind not in KINDS or UNREADABLE in source:
             code = ProblemCode.UNKNOWN_KIND if kind not in KINDS else ProblemCode.MALFORMED
             example = kind if kind not in KINDS else source
             self._tally.add(code, example, f"line {rows.lines[0]}", kind=kind, count=len(rows.lines))
@@ -166,29 +146,3 @@ class _Table:
 
     def _bad(self, code: ProblemCode, example: str, line: int, kind: str = "") -> None:
         self._tally.add(code, example, f"line {line}", kind=kind, sort=str(line))
-
-
-class _Lines:
-    """The lines of the file as text; a line too long is a csv.Error, and the next call goes on after it."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.number = 0
-        self._stream = stream
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = self._stream.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        self.number += 1
-        if len(line) == LONGEST_LINE and not line.endswith(b"\n"):
-            while line and not line.endswith(b"\n"):
-                line = self._stream.readline(LONGEST_LINE)
-            raise csv.Error(f"the line is longer than {LONGEST_LINE} bytes")
-        return _text(line)
-
-
-def _text(line: bytes) -> str:
-    return line.decode("utf-8", "replace").replace("\0", _UNREADABLE)
