@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.intake import fitbit
-from twin.intake.fitbit.clock import DAY, parse_clock, parse_date, parse_wall
+from twin.intake.clock import DAY, parse_clock, parse_date, parse_wall
 from twin.intake.fitbit.logs import weight_unit
 from twin.intake.fitbit.rows import rows
 from twin.intake.items import Item, Problem, ProblemCode, Record, RefusalCode, Refused, Samples

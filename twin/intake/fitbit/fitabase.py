@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import BinaryIO
 
+from twin.intake.clock import HOUR, MINUTE, parse_wall
 from twin.intake.fitbit import sources
-from twin.intake.fitbit.clock import HOUR, MINUTE, parse_wall
 from twin.intake.fitbit.rows import Row, cells_of, rows
-from twin.intake.fitbit.wall_samples import WHOLE_DAY, WallSamples
 from twin.intake.gathering import Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
 from twin.intake.json_values import number
+from twin.intake.wall_samples import WHOLE_DAY, WallSamples
 from twin.series.columns import Flag
 
 _MOST_PEOPLE = 10_000

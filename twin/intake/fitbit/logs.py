@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from twin.intake.clock import MINUTE, midnight_wall, parse_clock, parse_date, parse_wall
 from twin.intake.fitbit import sources
-from twin.intake.fitbit.clock import MINUTE, midnight_wall, parse_clock, parse_date, parse_wall
-from twin.intake.fitbit.wall_samples import WallSamples
 from twin.intake.gathering import Tally
 from twin.intake.items import ProblemCode
 from twin.intake.json_values import number
+from twin.intake.wall_samples import WallSamples
 
 # Metres between which wearers stand. A weight in pounds taken for kilograms makes the same person 1.485 times
 # taller, one in kilograms taken for pounds 1.485 times shorter: nobody is inside both ways.

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from typing import BinaryIO
 
+from twin.intake.clock import DAY, MINUTE, midnight_wall, parse_date
 from twin.intake.fitbit import sources
-from twin.intake.fitbit.clock import DAY, MINUTE, midnight_wall, parse_date
 from twin.intake.fitbit.rows import Row, cells_of, rows
-from twin.intake.fitbit.wall_samples import WallSamples
 from twin.intake.gathering import Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
 from twin.intake.json_values import number
+from twin.intake.wall_samples import WallSamples
 
 _COLUMNS = ("time", "value", "type", "date")
 # Kind, unit and duration of each type. A minute's heart rate stands at its first instant, as in the API.

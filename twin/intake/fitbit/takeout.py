@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any, BinaryIO
 
+from twin.intake.clock import MINUTE, midnight_wall, parse_date, parse_wall
 from twin.intake.fitbit import sources
-from twin.intake.fitbit.clock import MINUTE, midnight_wall, parse_date, parse_wall
 from twin.intake.fitbit.logs import take_sleep, take_weight
-from twin.intake.fitbit.wall_samples import WHOLE_DAY, WallSamples
 from twin.intake.gathering import Batches, Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
 from twin.intake.json_values import Broken, number, values
+from twin.intake.wall_samples import WHOLE_DAY, WallSamples
 
 _TIMED = re.compile(rb'^\[\s*\{\s*"dateTime"\s*:\s*"[^"]*"\s*,\s*"value"\s*:')
 _LOG = re.compile(rb'^\[\s*\{\s*"logId"\s*:')

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from typing import Any, BinaryIO
 
+from twin.intake.clock import DAY, HOUR, MINUTE, midnight_wall, parse_clock, parse_date
 from twin.intake.fitbit import sources
-from twin.intake.fitbit.clock import DAY, HOUR, MINUTE, midnight_wall, parse_clock, parse_date
 from twin.intake.fitbit.logs import take_sleep, take_weight
-from twin.intake.fitbit.wall_samples import WHOLE_DAY, WallSamples
 from twin.intake.gathering import Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
 from twin.intake.json_values import Broken, Root, number, values
+from twin.intake.wall_samples import WHOLE_DAY, WallSamples
 
 _ACTIVITIES = re.compile(rb'^\{\s*"activities-[a-zA-Z-]+"\s*:')
 _LOGS = re.compile(rb'^\{\s*"(sleep|weight|fat)"\s*:\s*\[\s*\{')

@@ -1,4 +1,4 @@
-"""Fitbit's dates and times of day, as its exports write them. Pure."""
+"""Dates and times of day as exports write them for a wall clock, in no zone. Pure."""
 
 import re
 from datetime import date
@@ -8,22 +8,26 @@ DAY = 24 * 60 * 60 * 1000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 
-_US = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}|\d\d)", re.ASCII)
-_ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
+_YEAR_LAST = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d\d)", re.ASCII)
+_YEAR_FIRST = re.compile(r"(\d{4})([-/])(\d{1,2})\2(\d{1,2})", re.ASCII)
 _CLOCK = re.compile(
-    r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?(?:[ \u202f]([AP]M))?", re.ASCII | re.IGNORECASE
+    r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.(\d{1,3})\d*)?)?(?:[ \u202f]?([AP]M))?", re.ASCII | re.IGNORECASE
 )
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
 @lru_cache(maxsize=4096)
-def parse_date(text: str) -> date | None:
-    """A date as 4/12/2016, 03/01/24 (this century) or 2016-04-12; None when it is no date."""
-    if match := _US.fullmatch(text):
-        month, day, year = (int(part) for part in match.groups())
-        year += 2000 if len(match[3]) == 2 else 0
-    elif match := _ISO.fullmatch(text):
-        year, month, day = (int(part) for part in match.groups())
+def parse_date(text: str, *, day_first: bool = False) -> date | None:
+    """A date as 4/12/2016, 03-01-24 (this century) or 2016-04-12; None when it is no date.
+
+    Where the year stands last, the month stands first unless `day_first`.
+    """
+    if match := _YEAR_LAST.fullmatch(text):
+        first, second, year = int(match[1]), int(match[3]), int(match[4])
+        day, month = (first, second) if day_first else (second, first)
+        year += 2000 if len(match[4]) == 2 else 0
+    elif match := _YEAR_FIRST.fullmatch(text):
+        year, month, day = int(match[1]), int(match[3]), int(match[4])
     else:
         return None
     try:
@@ -49,10 +53,10 @@ def parse_clock(text: str) -> int | None:
     return ((hour * 60 + minute) * 60 + second) * 1000 + int((match[4] or "0").ljust(3, "0"))
 
 
-def parse_wall(text: str) -> int | None:
+def parse_wall(text: str, *, day_first: bool = False) -> int | None:
     """Wall-clock milliseconds since 1970 of a date with or without a time of day; None when it is neither."""
     day, _, clock = text.strip().replace("T", " ", 1).partition(" ")
-    on = parse_date(day)
+    on = parse_date(day, day_first=day_first)
     at = parse_clock(clock) if clock else 0
     return None if on is None or at is None else midnight_wall(on) + at
 

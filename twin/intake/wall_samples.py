@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 import numpy as np
 
-from twin.intake.fitbit.clock import DAY
+from twin.intake.clock import DAY
 from twin.intake.gathering import BATCH
 from twin.intake.items import Samples
 from twin.intake.wall_time import instants
