@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 # Its parts are as simple as can be, which makes it fast; what they let through is looked at afterwards.
 _RECORD = re.compile(
@@ -83,7 +84,7 @@ def _lifted(piece: bytes) -> Piece | None:
 
     Of two records of one identity the later one counts: either the parser sees all of a piece, or none.
     """
-    parts: list[bytes | None] = _RECORD.split(piece)
+    parts = _RECORD.split(piece)
     xml = b"".join(part for part in parts[:: _GROUPS + 1] if part)
     columns = [parts[group :: _GROUPS + 1] for group in range(1, _GROUPS + 1)]
     entries = columns.pop()
@@ -113,7 +114,7 @@ def _lifted(piece: bytes) -> Piece | None:
     return Piece(runs, xml + b"\n" * (piece.count(b"\n") - xml.count(b"\n")))
 
 
-def _texts(column: Sequence[bytes | None]) -> list[str]:
+def _texts(column: Sequence[Any]) -> list[str]:
     """The column decoded, all at once; raises ValueError where a text is not plain."""
     if not column:
         return []
