@@ -67,6 +67,11 @@ class ZoneHistory(tzinfo):
         """The name of the zone by whose clock a wall time is read."""
         return self._zone_of(wall).key
 
+    def moved(self, since: datetime, name: str) -> "ZoneHistory":
+        """The same, but with a move to this zone at this instant, in the place of one at the same instant."""
+        moves = dict(self.moves) | {since.astimezone(UTC): name}
+        return ZoneHistory(self.first, *sorted(moves.items()))
+
     def first_difference(self, other: "ZoneHistory") -> datetime | None:
         """The instant from which the two are not the same; None when they never differ.
 

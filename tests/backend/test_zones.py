@@ -26,7 +26,7 @@ ZONES = [
     "Pacific/Honolulu",
     "Pacific/Kiritimati",
 ]
-WALLS = st.datetimes(datetime(1970, 1, 2), datetime(2037, 12, 31))
+WALLS = st.datetimes(datetime.fromisoformat("1970-01-02"), datetime.fromisoformat("2037-12-31"))
 INSTANTS = WALLS.map(lambda at: at.replace(tzinfo=UTC))
 FOLDS = st.sampled_from([0, 1])
 

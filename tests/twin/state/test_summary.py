@@ -142,7 +142,7 @@ def test_summarise_over_the_day_that_samoa_left_out_has_no_such_day():
         ("America/New_York", "2026-03-02T13:00", "2026-03-02T00:00+01:00", 32 * 60, {2: 3000, 3: 200}),
         # East: it has 16.
         ("Asia/Tokyo", "2026-03-02T13:00", "2026-03-02T00:00+01:00", 18 * 60, {2: 1600, 3: 200}),
-        # West over midnight: the evening of the 1st is lived twice, and what is begun in it ends with the 2nd.
+        # West over midnight: the evening of the 1st is lived twice; what goes on from it is the 2nd's.
         ("America/New_York", "2026-03-02T01:00", "2026-03-02T00:30+01:00", 60, {2: 100}),
         ("America/New_York", "2026-03-02T01:00", "2026-03-01T20:00-05:00", 60, {1: 100}),
         ("America/New_York", "2026-03-02T01:00", "2026-03-01T23:30-05:00", 60, {2: 100}),
