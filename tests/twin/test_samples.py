@@ -69,7 +69,14 @@ EXPECTED: dict[str, tuple] = {
     "fitbit/web_api_weight.json": ("fitbit", "stored", {"bmi": 4, "weight": 4}, {}),
     "fitbit/weightLogInfo_merged.csv": ("fitbit", "several_people"),
     "nightscout/entries.json": ("nightscout", "stored", {"glucose_cgm": 100}, {}),
+    "nightscout/oref0_carbhistory.json": ("nightscout", "stored", {"carbs": 2}, {"treatment": 2}),
     "nightscout/oref0_glucose.json": ("nightscout", "stored", {"glucose_cgm": 6}, {}),
+    "nightscout/treatments.json": (
+        "nightscout",
+        "stored",
+        {"carbs": 41, "glucose": 8, "insulin": 63},
+        {"activity": 2, "treatment": 727},
+    ),
 }
 READABLE = [name for name, expected in EXPECTED.items() if len(expected) == 4]
 

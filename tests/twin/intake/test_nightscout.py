@@ -1,7 +1,8 @@
-"""Nightscout entries: the sample files' facts, each odd document, and damage of every sort."""
+"""Nightscout entries and treatments: the sample files' facts, each odd document, damage of every sort."""
 
 import io
 import json
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from twin.intake import nightscout
-from twin.intake.items import Item, Problem, ProblemCode, Record, RefusalCode, Refused, Samples
+from twin.intake.items import Item, Problem, ProblemCode, Record, RecordType, RefusalCode, Refused, Samples
 from twin.series.columns import Flag
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "nightscout"
@@ -129,7 +130,7 @@ def test_read_of_a_truncated_file_keeps_what_came_before() -> None:
     assert (problem.code, problem.place) == (ProblemCode.TRUNCATED, f"after document {len(samples.columns)}")
 
 
-@pytest.mark.parametrize("name", sorted(EXPECTED))
+@pytest.mark.parametrize("name", [*sorted(EXPECTED), "treatments.json", "oref0_carbhistory.json"])
 @pytest.mark.parametrize("sixteenth", range(17))
 def test_read_of_a_damaged_file_ends_in_items_or_a_refusal(name: str, sixteenth: int) -> None:
     raw = (SAMPLES / name).read_bytes()
@@ -149,8 +150,7 @@ def test_read_of_a_damaged_file_ends_in_items_or_a_refusal(name: str, sixteenth:
 @pytest.mark.parametrize(
     "head",
     [
-        b'[{"_id":"1","eventType":"Meal Bolus","carbs":25,"created_at":"2018-02-18T22:25:01Z"}]',
-        b'[{"enteredBy":"x","carbs":5,"created_at":"2018-06-02T07:00:00.000Z"}]',
+        b'[{"name":"x","created_at":"2018-06-02T07:00:00.000Z","default":{"carbratio":[]}}]',
         b'{"resourceType":"Observation"}',
         b"date,sgv",
         b"",
@@ -158,3 +158,187 @@ def test_read_of_a_damaged_file_ends_in_items_or_a_refusal(name: str, sixteenth:
 )
 def test_sniff_leaves_other_documents_alone(head: bytes) -> None:
     assert not nightscout.sniff(head)
+
+
+CREATED = "2018-02-18T22:25:01Z"
+CREATED_AT = 1_518_992_701_000
+
+
+def treatment(**changes: Any) -> dict[str, Any]:
+    return {"_id": "1", "eventType": "Meal Bolus", "created_at": CREATED} | changes
+
+
+def amounts(items: list[Item]) -> list[tuple[str, str, float]]:
+    return [
+        (item.kind, item.unit, value)
+        for item in items
+        if isinstance(item, Samples)
+        for value in item.columns.value.tolist()
+    ]
+
+
+def records(items: list[Item]) -> list[Record]:
+    return [item for item in items if isinstance(item, Record)]
+
+
+def test_read_of_published_treatments_gives_their_facts() -> None:
+    raw = (SAMPLES / "treatments.json").read_bytes()
+
+    items = list(nightscout.read(io.BytesIO(raw), zone=ZONE))
+
+    assert nightscout.sniff(raw[:65536])
+    taken = {item.kind: item for item in items if isinstance(item, Samples)}
+    assert {kind: (len(item.columns), item.unit) for kind, item in taken.items()} == {
+        "carbs": (41, "g"),
+        "insulin": (63, "U"),
+        "glucose": (8, "mg/dL"),
+    }
+    assert taken["carbs"].columns.value.sum() == 1325
+    assert taken["insulin"].columns.value.sum() == pytest.approx(167.225, abs=1e-9)
+    kept = records(items)
+    assert len(kept) == len({record.identity for record in kept}) == 729
+    assert [record.body for record in kept] == json.loads(raw)
+    started = [record.start for record in kept if record.start is not None]
+    assert min(started).replace(microsecond=0).isoformat() == "2018-02-14T22:21:33+00:00"
+    assert max(started).replace(microsecond=0).isoformat() == "2018-02-18T22:25:01+00:00"
+    assert Counter(record.type for record in kept) == {RecordType.TREATMENT: 727, RecordType.ACTIVITY: 2}
+    assert Counter(record.text for record in kept)["Temp Basal"] == 595
+    assert not any(isinstance(item, Problem) for item in items)
+
+
+def test_read_of_a_history_of_carbohydrates_that_names_no_event_gives_its_facts() -> None:
+    raw = (SAMPLES / "oref0_carbhistory.json").read_bytes()
+
+    items = list(nightscout.read(io.BytesIO(raw), zone=ZONE))
+
+    assert nightscout.sniff(raw)
+    assert amounts(items) == [("carbs", "g", 5.0), ("carbs", "g", 15.0)]
+    assert [(record.identity, record.text) for record in records(items)] == [
+        ("2018-06-02T07:00:00.000Z", "Treatment"),
+        ("2018-06-02T07:05:00.000Z", "Treatment"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"carbs": 25}, [("carbs", "g", 25.0)]),
+        ({"carbs": "25"}, [("carbs", "g", 25.0)]),
+        ({"carbs": 0, "insulin": 0}, []),
+        ({"carbs": None, "insulin": ""}, []),
+        ({"carbs": 60, "insulin": 1.05}, [("carbs", "g", 60.0), ("insulin", "U", 1.05)]),
+        ({"eventType": "Combo Bolus", "insulin": 0.5, "enteredinsulin": "1"}, [("insulin", "U", 0.5)]),
+        ({"eventType": "Temp Basal", "rate": 1.8, "absolute": 1.8, "duration": 30}, []),
+        ({"eventType": "BG Check", "glucose": 103, "units": "mg/dl"}, [("glucose", "mg/dL", 103.0)]),
+        ({"eventType": "BG Check", "glucose": 5.7, "units": "mmol"}, [("glucose", "mmol/L", 5.7)]),
+        ({"eventType": "BG Check", "glucose": 103}, [("glucose", "", 103.0)]),
+        ({"eventType": "BG Check", "glucose": 103, "glucoseType": "Sensor", "units": "mg/dl"}, []),
+    ],
+)
+def test_read_of_a_treatment_gives_what_was_taken_and_the_record(
+    changes: dict[str, Any], expected: list[tuple[str, str, float]]
+) -> None:
+    document = treatment(**changes)
+
+    items = read(document)
+
+    assert amounts(items) == expected
+    assert [record.body for record in records(items)] == [document]
+    assert not any(isinstance(item, Problem) for item in items)
+
+
+@pytest.mark.parametrize(
+    ("changes", "start", "offset"),
+    [
+        ({}, CREATED_AT, None),
+        ({"timestamp": "2018-02-18T08:00:00Z"}, CREATED_AT, None),
+        ({"created_at": "2018-02-18T16:25:01-06:00"}, CREATED_AT, [-360]),
+        ({"created_at": "2018-02-18T23:25:01"}, CREATED_AT, [60]),
+        ({"created_at": CREATED_AT}, CREATED_AT, None),
+        ({"created_at": None, "timestamp": CREATED_AT}, CREATED_AT, None),
+        ({"created_at": None, "timestamp": CREATED}, CREATED_AT, None),
+        ({"created_at": "", "date": str(CREATED_AT)}, CREATED_AT, None),
+    ],
+)
+def test_read_of_a_treatment_places_it_by_created_at_first(
+    changes: dict[str, Any], start: int, offset: list[int] | None
+) -> None:
+    record, samples = read(treatment(carbs=5, **changes))
+
+    assert isinstance(samples, Samples)
+    assert isinstance(record, Record)
+    assert samples.columns.start.tolist() == [start]
+    assert (None if samples.columns.offset is None else samples.columns.offset.tolist()) == offset
+    assert record.start == datetime.fromtimestamp(start / 1000, UTC)
+
+
+def test_read_of_treatments_with_a_duration_ends_them() -> None:
+    (basal, note) = records(
+        read(
+            treatment(eventType="Temp Basal", duration=30),
+            treatment(eventType="Note", duration=0, notes="a quiet night"),
+        )
+    )
+
+    assert basal.start is not None
+    assert basal.end is not None
+    assert (basal.end - basal.start).total_seconds() == 30 * 60
+    assert note.end is None
+    assert (note.text, note.topic, note.body["notes"]) == ("Note", "glucose", "a quiet night")
+
+
+def test_read_of_exercise_is_an_activity() -> None:
+    (record,) = records(read(treatment(eventType="Exercise", duration=30)))
+
+    assert (record.type, record.text) == (RecordType.ACTIVITY, "Exercise")
+
+
+@pytest.mark.parametrize(
+    ("changes", "identity"),
+    [
+        ({}, "1"),
+        ({"_id": None, "identifier": "8f1c"}, "8f1c"),
+        ({"_id": None}, f"{CREATED} Meal Bolus"),
+        ({"_id": None, "eventType": "<none>"}, CREATED),
+    ],
+)
+def test_read_of_a_treatment_twice_has_one_identity(changes: dict[str, Any], identity: str) -> None:
+    kept = records(read(treatment(**changes), treatment(**changes)))
+
+    assert [record.identity for record in kept] == [identity] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"created_at": "soon"}, Problem(ProblemCode.BAD_TIME, "soon", "document 1")),
+        ({"created_at": None}, Problem(ProblemCode.BAD_TIME, "None", "document 1")),
+        ({"created_at": 1e300}, Problem(ProblemCode.BAD_TIME, "1e+300", "document 1")),
+        ({"isValid": False}, Problem(ProblemCode.ENTERED_IN_ERROR, "isValid is false", "document 1")),
+    ],
+)
+def test_read_of_a_treatment_that_is_none_is_a_problem(changes: dict[str, Any], problem: Problem) -> None:
+    assert read(treatment(carbs=5, **changes)) == [problem]
+
+
+def test_read_of_an_amount_that_is_no_number_keeps_the_record() -> None:
+    record, problem = read(treatment(carbs="some"))
+
+    assert isinstance(record, Record)
+    assert problem == Problem(ProblemCode.NOT_A_NUMBER, "some", "document 1", 1, "carbs")
+
+
+def test_read_of_entries_and_treatments_in_one_file_gives_both() -> None:
+    items = read(entry(), treatment(carbs=5))
+
+    assert [kind for kind, _, _ in amounts(items)] == ["glucose_cgm", "carbs"]
+    assert len(records(items)) == 1
+
+
+def test_read_flags_carbohydrates_as_typed_in_and_insulin_not() -> None:
+    items = read(treatment(carbs=5, insulin=1))
+
+    flags = {item.kind: item.columns.flags for item in items if isinstance(item, Samples)}
+    assert flags["carbs"] is not None
+    assert flags["carbs"].tolist() == [Flag.MANUAL]
+    assert flags["insulin"] is None

@@ -1,17 +1,14 @@
-"""Nightscout entries as JSON: sensor and meter glucose. Pure; treatments are another document."""
+"""Nightscout entries: sensor and meter glucose. Pure."""
 
 import re
-from collections.abc import Iterator
 from datetime import tzinfo
-from typing import Any, BinaryIO
+from typing import Any
 
 from twin.intake.gathering import Batches, Tally
-from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
-from twin.intake.json_values import Broken, number, values
+from twin.intake.items import ProblemCode
+from twin.intake.json_values import number
 from twin.intake.parsing import parse_instant
 from twin.series.columns import Flag
-
-NAME = "nightscout"
 
 LOWEST = 39.0
 """A sensor shows 39 for "low"; smaller numbers are its error codes."""
@@ -24,37 +21,16 @@ _READING = re.compile(rb'"type"\s*:\s*"(sgv|mbg|cal)"|"sgv"\s*:')
 _DATE = re.compile(rb'"date"\s*:')
 
 
-def sniff(head: bytes) -> bool:
-    """Whether the first bytes are JSON documents with a date and a sensor or meter reading."""
-    begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    return begins in (b"[", b"{") and bool(_READING.search(head)) and bool(_DATE.search(head))
+def are_entries(head: bytes) -> bool:
+    """Whether documents with a date and a sensor or meter reading are in these bytes."""
+    return bool(_READING.search(head)) and bool(_DATE.search(head))
 
 
-def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
-    """Sensor readings as glucose_cgm, meter readings as glucose, in mg/dL as Nightscout always keeps them.
+def take_entry(document: dict[str, Any], place: str, zone: tzinfo, batches: Batches, tally: Tally) -> None:
+    """One sensor reading as glucose_cgm, or meter reading as glucose, in mg/dL as entries always are.
 
-    `date` is the instant; only a document without one is placed by its dateString, in `zone` where that says
-    no offset. Raises Refused when not one document can be read.
+    `date` is the instant; only a document without one is placed by its dateString.
     """
-    batches, tally, documents = Batches(), Tally(), 0
-    try:
-        for item in values(stream):
-            documents += 1
-            _take(item.value, f"document {documents}", zone, batches, tally)
-            yield from batches.full()
-    except Broken as broken:
-        if not documents:
-            raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
-        code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-        tally.add(code, broken.message, f"after document {documents}")
-    yield from batches.rest()
-    yield from tally.problems()
-
-
-def _take(document: Any, place: str, zone: tzinfo, batches: Batches, tally: Tally) -> None:
-    if not isinstance(document, dict):
-        tally.add(ProblemCode.MALFORMED, document, place)
-        return
     sort = document.get("type") or ("sgv" if "sgv" in document else "no type")
     if sort not in ("sgv", "mbg"):
         tally.add(ProblemCode.UNKNOWN_KIND, f"entry of type {sort}", place, sort=str(sort))
