@@ -1,7 +1,7 @@
 """The values of a JSON stream, one at a time, bounded in size and depth. Pure; knows no format."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, BinaryIO
 
@@ -28,16 +28,24 @@ class Broken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element of the root list, or of the root object's streamed list."""
+    """One element of the root list, or of the root object's streamed list.
+
+    `beside` holds those members of the root object that came before its streamed list.
+    """
 
     value: Any
+    beside: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A root value that is no list; an object comes without the list that was streamed."""
+    """A root value that is no list; an object comes without the list that was streamed.
+
+    `is_rest` is true where such a list came before it.
+    """
 
     value: Any
+    is_rest: bool = field(default=False, compare=False)
 
 
 def values(stream: BinaryIO, *, streamed: str = "") -> Iterator[Element | Root]:
@@ -87,15 +95,17 @@ def _root(builder: "_Builder", event: _Event, streamed: str) -> Iterator[Element
     if event[0] != "start_map":
         yield Root(builder.whole(event))
         return
-    members = {}
+    members: dict[str, Any] = {}
+    is_rest = False
     for _, key in builder.until("end_map"):
         member = next(builder.events)
         if key == streamed and member[0] == "start_array":
+            is_rest = True
             for element in builder.until("end_array"):
-                yield Element(builder.whole(element))
+                yield Element(builder.whole(element), members)
         else:
             members[_text(key)] = builder.part(member)
-    yield Root(members)
+    yield Root(members, is_rest)
 
 
 class _Builder:

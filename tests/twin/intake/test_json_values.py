@@ -43,6 +43,17 @@ def test_values_come_one_at_a_time(text: str, expected: list[Element | Root]) ->
     assert read(text, streamed="entry") == expected
 
 
+def test_values_of_a_streamed_list_know_what_stood_before_it() -> None:
+    one, two, rest = values(io.BytesIO(b'{"a": 1, "entry": [1, 2], "b": 3}'), streamed="entry")
+
+    assert isinstance(one, Element)
+    assert isinstance(two, Element)
+    assert one.beside is two.beside
+    assert one.beside["a"] == 1
+    assert isinstance(rest, Root)
+    assert rest.is_rest
+
+
 @pytest.mark.parametrize("text", ["0.1", "81.35", "122.45876888709122", "-0.0", "1.0e2", "5e-324"])
 def test_fractions_are_exactly_the_float_of_their_text(text: str) -> None:
     (item,) = read(f"[{text}]")
