@@ -105,6 +105,11 @@ def by_healthkit(identifier: str) -> Kind | None:
     return _BY_HEALTHKIT.get(identifier)
 
 
+def by_health_connect(name: str) -> Kind | None:
+    """The kind of a Health Connect record, or of a part of one ("BloodPressureRecord.systolic")."""
+    return _BY_HEALTH_CONNECT.get(name)
+
+
 def canonical_spelling(unit: str) -> str:
     """The UCUM spelling of a vendor's unit; an unknown one comes back as it is, trimmed."""
     unit = _MOLAR_MASS.sub("mmol", unit.strip())
@@ -176,7 +181,7 @@ def _catalogue() -> Mapping[str, Kind]:
             forecast=own["forecast"],
             loinc=row["loinc"],
             healthkit=None if code in handling["not_this_in_healthkit"] else row["healthkit"],
-            health_connect=row["health_connect"],
+            health_connect=None if code in handling["not_this_in_health_connect"] else row["health_connect"],
             openmhealth=row["openmhealth"],
             fitbit=row["fitbit"],
             verification=row["loinc_verification"],
@@ -218,3 +223,6 @@ _AFFINE = {
 KINDS: Mapping[str, Kind] = _catalogue()
 _BY_LOINC = {kind.loinc: kind for kind in reversed(list(KINDS.values())) if kind.loinc}
 _BY_HEALTHKIT = {kind.healthkit: kind for kind in reversed(list(KINDS.values())) if kind.healthkit}
+_BY_HEALTH_CONNECT = {
+    kind.health_connect: kind for kind in reversed(list(KINDS.values())) if kind.health_connect
+}

@@ -87,6 +87,8 @@ def test_judge_rejects_what_is_not_finite():
 def test_lookups_find_a_kind_by_its_codes():
     assert kinds.by_loinc("8480-6") is KINDS["sbp"]
     assert kinds.by_healthkit("HKQuantityTypeIdentifierBloodGlucose") is KINDS["glucose"]
+    assert kinds.by_health_connect("BloodPressureRecord.systolic") is KINDS["sbp"]
+    assert kinds.by_health_connect("BasalMetabolicRateRecord") is None
     assert kinds.by_loinc("0-0") is None
     with pytest.raises(UnknownKind):
         kinds.kind("aura")
