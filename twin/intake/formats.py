@@ -12,7 +12,7 @@ from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from twin.intake import apple_health, fhir, fit, fitbit, nightscout, plain_csv
+from twin.intake import apple_health, fhir, fit, fitbit, ihealth, nightscout, plain_csv, withings
 from twin.intake.container import MAGIC, MOST_BYTES, MOST_MEMBERS, Archive, Member
 from twin.intake.gathering import Tally
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused
@@ -50,7 +50,15 @@ class OfPeople(Format, Protocol):
 
 BINARY_FORMATS: Sequence[Format] = (fit,)
 """Known by their first bytes, and asked before an archive is opened: a workbook is a zip archive too."""
-TEXT_FORMATS: Sequence[Format] = (apple_health, fitbit, nightscout, fhir, plain_csv)
+TEXT_FORMATS: Sequence[Format] = (
+    apple_health,
+    fitbit,
+    withings,
+    ihealth,
+    nightscout,
+    fhir,
+    plain_csv,
+)
 """In the order in which they are asked: the most particular first."""
 FORMATS: Sequence[Format] = (*BINARY_FORMATS, *TEXT_FORMATS)
 

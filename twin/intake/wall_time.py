@@ -1,6 +1,8 @@
 """Wall-clock times of a time zone as instants, and a zone's days. Pure; parses no text."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +44,22 @@ def midnight(of: date, zone: tzinfo) -> int:
 def instant(at: datetime) -> int:
     """Milliseconds since the epoch of an aware datetime."""
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def offset_at(at: int, zone: tzinfo) -> int:
+    """Minutes east of UTC in a zone at an instant in milliseconds since the epoch."""
+    there = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).astimezone(zone)
+    return (there.utcoffset() or timedelta()) // timedelta(minutes=1)
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The zone that the time zone database has under this name, if any."""
+    return ZoneInfo(name) if name in _zone_names() else None
+
+
+@cache
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def _offset(wall: int, zone: tzinfo) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.intake.wall_time import day, instant, instants, midnight
+from twin.intake.wall_time import day, instant, instants, midnight, offset_at, zone_named
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3_600_000
@@ -69,3 +69,23 @@ def test_day_at_the_end_of_the_calendar_overflows() -> None:
 
 def test_instant_counts_milliseconds() -> None:
     assert instant(datetime(1970, 1, 2, tzinfo=UTC) + timedelta(milliseconds=7)) == 24 * HOUR + 7
+
+
+@pytest.mark.parametrize(
+    ("at", "name", "minutes"),
+    [
+        (1_433_052_383_000, "America/Los_Angeles", -420),
+        (1_420_070_400_000, "America/Los_Angeles", -480),
+        (0, "Asia/Kathmandu", 330),
+    ],
+)
+def test_offset_at_of_an_instant_follows_the_zones_clock(at: int, name: str, minutes: int) -> None:
+    zone = zone_named(name)
+
+    assert zone is not None
+    assert offset_at(at, zone) == minutes
+
+
+@pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "America", "\0"])
+def test_zone_named_of_no_zone_is_none(name: str) -> None:
+    assert zone_named(name) is None
