@@ -12,7 +12,17 @@ from datetime import tzinfo
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from twin.intake import apple_health, fhir, fit, fitbit, ihealth, nightscout, plain_csv, withings
+from twin.intake import (
+    apple_health,
+    fhir,
+    fit,
+    fitbit,
+    genetics,
+    ihealth,
+    nightscout,
+    plain_csv,
+    withings,
+)
 from twin.intake.container import MAGIC, MOST_BYTES, MOST_MEMBERS, Archive, Member
 from twin.intake.gathering import Tally
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused
@@ -57,6 +67,7 @@ TEXT_FORMATS: Sequence[Format] = (
     ihealth,
     nightscout,
     fhir,
+    genetics,
     plain_csv,
 )
 """In the order in which they are asked: the most particular first."""

@@ -36,6 +36,7 @@ class RemarkCode(StrEnum):
 
     ZONE_ASSUMED = "zone_assumed"
     GENOME_BUILD = "genome_build"
+    VARIANTS_READ = "variants_read"
 
 
 class RefusalCode(StrEnum):
