@@ -297,6 +297,7 @@ def test_read_of_exercise_is_an_activity() -> None:
     ("changes", "identity"),
     [
         ({}, "1"),
+        ({"_id": {"$oid": "5a89f9fc"}}, "5a89f9fc"),
         ({"_id": None, "identifier": "8f1c"}, "8f1c"),
         ({"_id": None}, f"{CREATED} Meal Bolus"),
         ({"_id": None, "eventType": "<none>"}, CREATED),

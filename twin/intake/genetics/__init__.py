@@ -10,7 +10,7 @@ from functools import partial
 from typing import BinaryIO
 
 from twin.intake.gathering import Tally
-from twin.intake.genetics.calls import Calls, is_call, is_no_call
+from twin.intake.genetics.calls import PANEL, Calls, is_call, is_no_call
 from twin.intake.genetics.layouts import Layout, is_vcf, layout_of
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused, Remark, RemarkCode
 
@@ -70,7 +70,6 @@ class _Reader:
         """How many rows are genotypes, and how many of them no-calls; takes note of those of the panel."""
         variants = no_calls = 0
         cells_of = self._layout.cells_of
-        panel = self._calls.panel
         for line, raw in enumerate(_lines(stream), start=1):
             cells = cells_of(raw)
             if cells is not None and is_call(cells[3]) and raw.endswith((b"\n", b"\r")):
@@ -81,7 +80,7 @@ class _Reader:
             else:
                 self._not_a_row(raw, f"line {line}")
                 continue
-            if cells[0] in panel and not self._calls.take(*cells):
+            if cells[0] in PANEL and not self._calls.take(*cells):
                 self._tally.add(ProblemCode.DUPLICATE_ROW, cells[0].decode(), f"line {line}")
         return variants, no_calls
 

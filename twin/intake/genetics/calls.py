@@ -41,7 +41,6 @@ class Calls:
     """What a file says of each variant of the panel; a variant may have several probes."""
 
     def __init__(self) -> None:
-        self.panel: Mapping[bytes, str] = PANEL
         self._rows: dict[bytes, list[tuple[bytes, bytes, bytes]]] = {}
 
     def take(self, rsid: bytes, chromosome: bytes, position: bytes, genotype: bytes) -> bool:
@@ -55,7 +54,7 @@ class Calls:
     def records(self, layout: Layout) -> Iterator[Record]:
         """A record of each variant that the file names, in the order in which it first did."""
         for rsid, rows in self._rows.items():
-            yield _record(rsid.decode(), self.panel[rsid], rows, layout)
+            yield _record(rsid.decode(), PANEL[rsid], rows, layout)
 
 
 def _record(rsid: str, gene: str, rows: list[tuple[bytes, bytes, bytes]], layout: Layout) -> Record:

@@ -99,6 +99,8 @@ def _record(document: dict[str, Any], at: int) -> Record:
 def _identity(document: dict[str, Any], event: str) -> str:
     """Its id; without one the time and the event, which are one treatment to Nightscout itself."""
     own = document.get("_id") or document.get("identifier")
+    # A copy of the site's database writes its ids as objects.
+    own = own.get("$oid") if isinstance(own, dict) else own
     if isinstance(own, str):
         return own
     return (
