@@ -1,7 +1,7 @@
 """Tables whose cells are parted by comma, semicolon or tab: lines and rows in bounded memory. Pure."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -15,7 +15,7 @@ UNREADABLE = "\ufffd"
 """What bytes that are not UTF-8 are read as, and NUL, which no text column can hold."""
 
 _DELIMITERS = (",", ";", "\t")
-_MOST_TEXT = 8 * 1024**2
+_MOST_TEXT = 2 * 1024**2
 
 
 class Lines:
@@ -91,6 +91,11 @@ class Batch:
 
     lines: list[int]
     columns: list[tuple[str, ...]]
+
+    def take(self, rows: Sequence[int]) -> "Batch":
+        """The chosen rows, in this order."""
+        columns = [tuple(column[row] for row in rows) for column in self.columns]
+        return Batch([self.lines[row] for row in rows], columns)
 
 
 def batches(
