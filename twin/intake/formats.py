@@ -22,9 +22,12 @@ from twin.intake import (
     health_connect,
     ihealth,
     nightscout,
+    omron_csv,
     open_mhealth,
     plain_csv,
+    table,
     withings,
+    withings_csv,
 )
 from twin.intake.container import MAGIC, MOST_BYTES, MOST_MEMBERS, Archive, Member
 from twin.intake.gathering import Tally
@@ -74,7 +77,10 @@ TEXT_FORMATS: Sequence[Format] = (
     google_fit,
     fhir,
     genetics,
+    withings_csv,
+    omron_csv,
     plain_csv,
+    table,
 )
 """In the order in which they are asked: the most particular first."""
 FORMATS: Sequence[Format] = (*BINARY_FORMATS, *TEXT_FORMATS)
