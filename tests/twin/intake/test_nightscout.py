@@ -287,10 +287,19 @@ def test_read_of_treatments_with_a_duration_ends_them() -> None:
     assert (note.text, note.topic, note.body["notes"]) == ("Note", "glucose", "a quiet night")
 
 
-def test_read_of_exercise_is_an_activity() -> None:
-    (record,) = records(read(treatment(eventType="Exercise", duration=30)))
+@pytest.mark.parametrize(
+    ("changes", "type_", "topic"),
+    [
+        ({"carbs": None}, RecordType.ACTIVITY, "vitals"),
+        ({"carbs": 20}, RecordType.TREATMENT, "glucose"),
+    ],
+)
+def test_read_of_exercise_is_an_activity_unless_it_tells_of_more(
+    changes: dict[str, Any], type_: RecordType, topic: str
+) -> None:
+    (record,) = records(read(treatment(eventType="Exercise", duration=30, **changes)))
 
-    assert (record.type, record.text) == (RecordType.ACTIVITY, "Exercise")
+    assert (record.type, record.topic, record.text) == (type_, topic, "Exercise")
 
 
 @pytest.mark.parametrize(

@@ -54,13 +54,15 @@ def take_treatment(
         tally.add(ProblemCode.BAD_TIME, document.get("created_at"), place, sort="treatment")
         return
     at, offset = when
-    for kind, unit, written, flags in _amounts(document):
+    amounts = list(_amounts(document))
+    for kind, unit, written, flags in amounts:
         value = number(written)
         if value is None:
             tally.add(ProblemCode.NOT_A_NUMBER, written, place, kind=kind)
         elif value:
             batches.add(kind, SOURCE, unit, at, 0, value, offset=offset, flags=flags)
-    yield _record(document, at)
+    # Exercise is shared as an activity, unless it tells of glucose and insulin as well.
+    yield _record(document, at, is_activity=document.get("eventType") == _EXERCISE and not amounts)
 
 
 def _amounts(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, int]]:
@@ -76,13 +78,13 @@ def _amounts(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, int]]:
         yield "glucose", _GLUCOSE_UNITS.get(unit.lower(), unit), stated["glucose"], flags
 
 
-def _record(document: dict[str, Any], at: int) -> Record:
+def _record(document: dict[str, Any], at: int, *, is_activity: bool) -> Record:
     named = document.get("eventType")
     event = named if isinstance(named, str) and named not in _NO_EVENT else ""
     start = datetime.fromtimestamp(at / 1000, UTC)
     minutes = number(document.get("duration"))
     return Record(
-        type=RecordType.ACTIVITY if event == _EXERCISE else RecordType.TREATMENT,
+        type=RecordType.ACTIVITY if is_activity else RecordType.TREATMENT,
         identity=_identity(document, event),
         system="nightscout" if event else "",
         code=event,
@@ -91,7 +93,7 @@ def _record(document: dict[str, Any], at: int) -> Record:
         start=start,
         end=start + timedelta(minutes=minutes) if minutes and 0 < minutes <= _LONGEST else None,
         body=document,
-        topic="glucose",
+        topic="vitals" if is_activity else "glucose",
         source=SOURCE,
     )
 
