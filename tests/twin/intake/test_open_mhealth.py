@@ -336,6 +336,15 @@ def test_read_of_an_activity_is_a_record_of_its_day() -> None:
     assert (record.start, record.end) == (datetime(2013, 2, 4, 23, tzinfo=UTC), None)
 
 
+def test_read_of_activities_under_one_header_tells_them_apart() -> None:
+    run, walk = read(point([{"activity_name": name} for name in ("running", "walking")], id="1"))
+
+    assert isinstance(run, Record)
+    assert isinstance(walk, Record)
+    assert (run.text, walk.text) == ("running", "walking")
+    assert run.identity != walk.identity
+
+
 def test_read_of_a_prescription_is_a_medication_by_its_rxnorm_code() -> None:
     raw = (SAMPLES / "medication-prescription_2.0_valid-insulin-prescription.json").read_bytes()
 

@@ -19,7 +19,6 @@ class _Field:
     `series` names the list of which each element holds the value, at a time of its own.
     """
 
-    kind: str
     name: str
     unit: str = ""
     series: str = ""
@@ -27,37 +26,38 @@ class _Field:
 
 # A part of a record stands behind a dot, as in the catalogue.
 _FIELDS = {
-    "ActiveCaloriesBurnedRecord": ("energy", "", ""),
-    "BloodGlucoseRecord": ("level", "", ""),
-    "BloodPressureRecord.systolic": ("systolic", "", ""),
-    "BloodPressureRecord.diastolic": ("diastolic", "", ""),
-    "BodyFatRecord": ("percentage", "%", ""),
-    "BodyTemperatureRecord": ("temperature", "", ""),
-    "DistanceRecord": ("distance", "", ""),
-    "FloorsClimbedRecord": ("floors", "{floors}", ""),
-    "HeartRateRecord": ("beatsPerMinute", "/min", "samples"),
-    "HeartRateVariabilityRmssdRecord": ("heartRateVariabilityMillis", "ms", ""),
-    "HeightRecord": ("height", "", ""),
-    "HydrationRecord": ("volume", "", ""),
-    "LeanBodyMassRecord": ("mass", "", ""),
-    "NutritionRecord.totalCarbohydrate": ("totalCarbohydrate", "", ""),
-    "OxygenSaturationRecord": ("percentage", "%", ""),
-    "RespiratoryRateRecord": ("rate", "/min", ""),
-    "RestingHeartRateRecord": ("beatsPerMinute", "/min", ""),
-    "SkinTemperatureRecord": ("delta", "", "deltas"),
-    "StepsRecord": ("count", "{steps}", ""),
-    "Vo2MaxRecord": ("vo2MillilitersPerMinuteKilogram", "mL/kg/min", ""),
-    "WeightRecord": ("weight", "", ""),
+    "ActiveCaloriesBurnedRecord": _Field("energy"),
+    "BloodGlucoseRecord": _Field("level"),
+    "BloodPressureRecord.systolic": _Field("systolic"),
+    "BloodPressureRecord.diastolic": _Field("diastolic"),
+    "BodyFatRecord": _Field("percentage", "%"),
+    "BodyTemperatureRecord": _Field("temperature"),
+    "DistanceRecord": _Field("distance"),
+    "FloorsClimbedRecord": _Field("floors", "{floors}"),
+    "HeartRateRecord": _Field("beatsPerMinute", "/min", "samples"),
+    "HeartRateVariabilityRmssdRecord": _Field("heartRateVariabilityMillis", "ms"),
+    "HeightRecord": _Field("height"),
+    "HydrationRecord": _Field("volume"),
+    "LeanBodyMassRecord": _Field("mass"),
+    "NutritionRecord.totalCarbohydrate": _Field("totalCarbohydrate"),
+    "OxygenSaturationRecord": _Field("percentage", "%"),
+    "RespiratoryRateRecord": _Field("rate", "/min"),
+    "RestingHeartRateRecord": _Field("beatsPerMinute", "/min"),
+    "SkinTemperatureRecord": _Field("delta", series="deltas"),
+    "StepsRecord": _Field("count", "{steps}"),
+    "Vo2MaxRecord": _Field("vo2MillilitersPerMinuteKilogram", "mL/kg/min"),
+    "WeightRecord": _Field("weight"),
 }
 
 
-def _by_type() -> Mapping[str, list[_Field]]:
-    fields: dict[str, list[_Field]] = {}
+def _by_type() -> Mapping[str, list[tuple[str, _Field]]]:
+    """The kinds and fields of each type of record."""
+    fields: dict[str, list[tuple[str, _Field]]] = {}
     for name, field in _FIELDS.items():
         kind = by_health_connect(name)
         if kind is None:
             raise LookupError(f"the catalogue has no kind for {name}")
-        fields.setdefault(name.partition(".")[0].removesuffix("Record"), []).append(_Field(kind.code, *field))
+        fields.setdefault(name.partition(".")[0].removesuffix("Record"), []).append((kind.code, field))
     return fields
 
 
@@ -98,21 +98,25 @@ def measures_of(
     name: str, record: dict[str, Any], envelope: Envelope, zone: tzinfo
 ) -> Iterator[Reading | Flaw]:
     """What a record of a type in MEASURED measures."""
-    for field in _BY_TYPE[name]:
-        kind = _glucose_kind(record) if name == "BloodGlucose" else field.kind
-        if kind is None:
+    for kind, field in _BY_TYPE[name]:
+        if name == "BloodGlucose" and record.get("specimenSource") == _TEARS:
             yield Flaw(ProblemCode.UNKNOWN_KIND, "glucose of tears", sort="tears")
         elif name == "Nutrition" and record.get(field.name) is None:
             yield Flaw(ProblemCode.UNKNOWN_KIND, "food without its carbohydrate", sort=name)
+        elif field.series and not record.get(field.series):
+            yield Flaw(ProblemCode.NOT_MEASURED, f"a {name} without {field.series}", kind)
         else:
+            code = _glucose_kind(record) if name == "BloodGlucose" else kind
             for start, duration, written in _values(field, record, envelope, zone):
-                value, unit = (_plain(written), field.unit) if field.unit else _quantity(written, kind)
+                value, unit = (_plain(written), field.unit) if field.unit else _quantity(written, code)
                 if start is None or duration is None:
-                    yield Flaw(ProblemCode.BAD_TIME, f"a {name} without its time", kind)
+                    yield Flaw(ProblemCode.BAD_TIME, f"a {name} without its time", code)
+                elif not unit and isinstance(written, dict):
+                    yield Flaw(ProblemCode.UNKNOWN_UNIT, ", ".join(written), code)
                 elif value is None:
-                    yield Flaw(ProblemCode.NOT_A_NUMBER, written, kind)
+                    yield Flaw(ProblemCode.NOT_A_NUMBER, written, code)
                 else:
-                    yield Reading(kind, unit, start, duration, value)
+                    yield Reading(code, unit, start, duration, value)
 
 
 def _values(
@@ -155,10 +159,7 @@ def _getter(word: str) -> str:
     return f"in{word[0].upper()}{word[1:]}"
 
 
-def _glucose_kind(record: dict[str, Any]) -> str | None:
-    specimen = record.get("specimenSource")
-    if specimen == _TEARS:
-        return None
-    if specimen == _INTERSTITIAL_FLUID:
+def _glucose_kind(record: dict[str, Any]) -> str:
+    if record.get("specimenSource") == _INTERSTITIAL_FLUID:
         return "glucose_cgm"
     return "glucose_fasting" if record.get("relationToMeal") == _FASTING else "glucose"

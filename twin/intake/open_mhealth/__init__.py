@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Any, BinaryIO
 
@@ -42,9 +42,7 @@ def sniff(head: bytes) -> bool:
 def people(stream: BinaryIO) -> list[str]:
     """The user_id of each person in the file, as `read` takes it; empty where headers name nobody."""
     found = {
-        header.user
-        for entry in entries(stream, Tally(), streamed="body")
-        for header, _, _ in _points(entry.value, _header(entry.beside), entry.place)
+        header.user for entry in entries(stream, Tally(), streamed="body") for header, _, _ in _points(entry)
     }
     return sorted(found - {""})
 
@@ -92,16 +90,21 @@ def _header(point: Any) -> _Header:
     )
 
 
-def _points(value: Any, above: _Header, place: str) -> Iterator[tuple[_Header, Any, str]]:
-    """Each body in a value, under the header that it has itself or that stands above its list."""
+def _points(entry: Entry) -> Iterator[tuple[_Header, Any, str]]:
+    """Each body in an entry, under its own header or the one above its list."""
+    yield from _within(entry.value, _header(entry.beside), entry.place)
+
+
+def _within(value: Any, above: _Header, place: str) -> Iterator[tuple[_Header, Any, str]]:
     if not isinstance(value, dict) or not ("header" in value or "body" in value):
-        yield above, value, place
+        # One header above a list: its id is no body's own.
+        yield replace(above, identity=""), value, place
         return
     header = _header(value) if "header" in value else above
     body = value.get("body")
     if isinstance(body, list):
         for index, inner in enumerate(body, start=1):
-            yield from _points(inner, header, f"{place}, body {index}")
+            yield from _within(inner, header, f"{place}, body {index}")
     else:
         yield header, body, place
 
@@ -121,7 +124,7 @@ class _Reader:
         yield from self._tally.problems()
 
     def _taken(self, entry: Entry) -> Iterator[Record]:
-        for header, body, place in _points(entry.value, _header(entry.beside), entry.place):
+        for header, body, place in _points(entry):
             if header.user not in ("", self._person):
                 self._tally.add(ProblemCode.OTHER_PATIENT, "a data point of another person", place)
                 continue

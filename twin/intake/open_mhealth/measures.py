@@ -33,14 +33,15 @@ def readings_of(body: dict[str, Any], zone: tzinfo) -> tuple[list[Reading], int 
     """What the body measures, and its offset from UTC; a blood pressure is two readings. Raises Unfit."""
     _check_value_sets(body)
     measured = [_measured(key, body) for key in MEASURES if key in body]
-    first = measured[0][0]
+    codes = [code for code, _, _ in measured]
     try:
         frame = frame_of(body, zone)
     except ValueError as error:
-        raise Unfit(ProblemCode.BAD_TIME, error, kind=first) from None
-    if not frame.is_interval and _adds_up(first):
-        raise Unfit(ProblemCode.BAD_TIME, "a count at one instant", kind=first)
-    _check_statistic(body, first, frame)
+        raise Unfit(ProblemCode.BAD_TIME, error, kind=codes[0]) from None
+    for code in codes:
+        if not frame.is_interval and _adds_up(code):
+            raise Unfit(ProblemCode.BAD_TIME, "a count at one instant", kind=code)
+        _check_statistic(body, code, frame)
     return [
         Reading(code, unit, frame.start, frame.duration, value) for code, unit, value in measured
     ], frame.offset
