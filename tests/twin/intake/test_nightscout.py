@@ -292,6 +292,7 @@ def test_read_of_treatments_with_a_duration_ends_them() -> None:
     [
         ({"carbs": None}, RecordType.ACTIVITY, "vitals"),
         ({"carbs": 20}, RecordType.TREATMENT, "glucose"),
+        ({"glucose": 90, "glucoseType": "Sensor"}, RecordType.TREATMENT, "glucose"),
     ],
 )
 def test_read_of_exercise_is_an_activity_unless_it_tells_of_more(
@@ -323,6 +324,14 @@ def test_read_of_a_treatment_twice_has_one_identity(changes: dict[str, Any], ide
     [
         ({"created_at": "soon"}, Problem(ProblemCode.BAD_TIME, "soon", "document 1")),
         ({"created_at": None}, Problem(ProblemCode.BAD_TIME, "None", "document 1")),
+        (
+            {"created_at": "9999-12-31T23:59:59-12:00"},
+            Problem(ProblemCode.BAD_TIME, "9999-12-31T23:59:59-12:00", "document 1"),
+        ),
+        (
+            {"created_at": "0001-01-01T00:00:00+12:00"},
+            Problem(ProblemCode.BAD_TIME, "0001-01-01T00:00:00+12:00", "document 1"),
+        ),
         ({"created_at": 1e300}, Problem(ProblemCode.BAD_TIME, "1e+300", "document 1")),
         ({"isValid": False}, Problem(ProblemCode.ENTERED_IN_ERROR, "isValid is false", "document 1")),
     ],

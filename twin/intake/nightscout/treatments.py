@@ -20,10 +20,11 @@ _CREATED = re.compile(rb'"created_at"\s*:')
 
 _NO_EVENT = ("", "<none>")
 _EXERCISE = "Exercise"
+_TELLING = ("carbs", "insulin", "glucose")
 _SENSOR, _TYPED_IN = "Sensor", "Manual"
 _GLUCOSE_UNITS = {"mmol": "mmol/L", "mg/dl": "mg/dL"}
 _LONGEST = 366 * 24 * 60  # minutes
-_END_OF_TIME = 253_370_764_800_000.0  # the year 9999, in ms
+_FIRST, _LAST = -62_135_596_800_000, 253_339_228_800_000  # the years 1 and 9998, in ms
 
 
 def are_treatments(head: bytes) -> bool:
@@ -54,15 +55,13 @@ def take_treatment(
         tally.add(ProblemCode.BAD_TIME, document.get("created_at"), place, sort="treatment")
         return
     at, offset = when
-    amounts = list(_amounts(document))
-    for kind, unit, written, flags in amounts:
+    for kind, unit, written, flags in _amounts(document):
         value = number(written)
         if value is None:
             tally.add(ProblemCode.NOT_A_NUMBER, written, place, kind=kind)
         elif value:
             batches.add(kind, SOURCE, unit, at, 0, value, offset=offset, flags=flags)
-    # Exercise is shared as an activity, unless it tells of glucose and insulin as well.
-    yield _record(document, at, is_activity=document.get("eventType") == _EXERCISE and not amounts)
+    yield _record(document, at)
 
 
 def _amounts(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, int]]:
@@ -78,9 +77,11 @@ def _amounts(document: dict[str, Any]) -> Iterator[tuple[str, str, Any, int]]:
         yield "glucose", _GLUCOSE_UNITS.get(unit.lower(), unit), stated["glucose"], flags
 
 
-def _record(document: dict[str, Any], at: int, *, is_activity: bool) -> Record:
+def _record(document: dict[str, Any], at: int) -> Record:
     named = document.get("eventType")
     event = named if isinstance(named, str) and named not in _NO_EVENT else ""
+    # Exercise is shared as an activity, unless it tells of glucose and insulin as well.
+    is_activity = event == _EXERCISE and not any(document.get(key) for key in _TELLING)
     start = datetime.fromtimestamp(at / 1000, UTC)
     minutes = number(document.get("duration"))
     return Record(
@@ -105,9 +106,8 @@ def _identity(document: dict[str, Any], event: str) -> str:
     own = own.get("$oid") if isinstance(own, dict) else own
     if isinstance(own, str):
         return own
-    return (
-        f"{document.get('created_at') or document.get('timestamp') or document.get('date')} {event}".strip()
-    )
+    created = document.get("created_at") or document.get("timestamp") or document.get("date")
+    return f"{created} {event}".strip()
 
 
 def _when(document: dict[str, Any], zone: tzinfo) -> tuple[int, int | None] | None:
@@ -118,9 +118,9 @@ def _when(document: dict[str, Any], zone: tzinfo) -> tuple[int, int | None] | No
             continue
         milliseconds = number(written)
         if milliseconds is not None:
-            return (round(milliseconds), None) if 0 < milliseconds < _END_OF_TIME else None
+            return (round(milliseconds), None) if 0 < milliseconds < _LAST else None
         moment = parse_instant(str(written), zone)
-        if moment is None:
+        if moment is None or not _FIRST <= moment[0] < _LAST:
             return None
         at, offset = moment
         return at, None if offset == UNKNOWN_OFFSET else offset
