@@ -15,6 +15,15 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 # In shapes of their own: expected facts, and what the demo's people are made of.
 NO_UPLOADS = {"expected.json", "lifesnaps.csv"}
 
+GARMIN_NIGHT = {
+    "resp_rate": 1,
+    "sleep_duration": 1,
+    "sleep_stage_deep": 1,
+    "sleep_stage_light": 1,
+    "sleep_stage_rem": 1,
+    "spo2": 1,
+}
+
 # Format, status, samples by kind, records by type; or the format and why the file is refused.
 EXPECTED: dict[str, tuple] = {
     "apple_health/healthkit_to_sqlite.xml": ("apple_health", "partial", {"bmi": 1, "heart_rate": 1}, {}),
@@ -89,6 +98,27 @@ EXPECTED: dict[str, tuple] = {
     "ihealth/sleep.json": ("ihealth", "stored", {"sleep_duration": 3}, {}),
     "ihealth/spo2.json": ("ihealth", "stored", {"heart_rate": 2, "spo2": 2}, {}),
     "ihealth/weight.json": ("ihealth", "partial", {"bmi": 2, "body_fat": 1, "weight": 2}, {}),
+    "garmin_connect/hr_daily_heart_rate_list_0.json": (
+        "garmin_connect",
+        "partial",
+        {"heart_rate": 707, "resting_heart_rate": 1},
+        {},
+    ),
+    "garmin_connect/hr_daily_heart_rate_list_1.json": (
+        "garmin_connect",
+        "partial",
+        {"heart_rate": 604, "resting_heart_rate": 1},
+        {},
+    ),
+    "garmin_connect/hr_daily_heart_rate_list_2.json": (
+        "garmin_connect",
+        "partial",
+        {"heart_rate": 694, "resting_heart_rate": 1},
+        {},
+    ),
+    "garmin_connect/sleep_sleep_data_list_0.json": ("garmin_connect", "stored", GARMIN_NIGHT, {}),
+    "garmin_connect/sleep_sleep_data_list_1.json": ("garmin_connect", "stored", GARMIN_NIGHT, {}),
+    "garmin_connect/sleep_sleep_data_list_2.json": ("garmin_connect", "stored", GARMIN_NIGHT, {}),
     "nightscout/entries.json": ("nightscout", "stored", {"glucose_cgm": 100}, {}),
     "nightscout/oref0_carbhistory.json": ("nightscout", "stored", {"carbs": 2}, {"treatment": 2}),
     "nightscout/oref0_glucose.json": ("nightscout", "stored", {"glucose_cgm": 6}, {}),
