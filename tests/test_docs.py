@@ -9,21 +9,23 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from backend import live, supervisor
+from backend import live, supervisor, sync
 from backend.checks import views
 from backend.declared import METHODS
 from backend.models import ChangeOp
 from backend.ports import ports
 from backend.rules import TABLE, Need, Role
+from twin.edits import Outcome as EditOutcome
 from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.forecast.trend import PROPHET_WEEKLY
 from twin.intake import container, delimited, formats, gathering, json_values
 from twin.intake.fhir.records import KEPT
-from twin.intake.items import ProblemCode, RecordType, RefusalCode
+from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
 from twin.kinds import KINDS, DayRule, Kind
 from twin.models import UploadStatus
 from twin.series.columns import Flag
 from twin.series.overlay import Outcome
+from twin.services.digest import LONGEST_RANGE
 
 CHECKOUT = Path(__file__).parent.parent
 DOCS = CHECKOUT / "docs"
@@ -58,9 +60,9 @@ def test_docs_say_how_each_format_is_recognised(name: str) -> None:
     assert sentence_of("intake.md", name)
 
 
-def test_docs_explain_each_problem_and_refusal_in_one_sentence_each() -> None:
+def test_docs_explain_each_problem_refusal_and_remark_in_one_sentence_each() -> None:
     explained = [row for row in rows_of("intake.md") if row[1].endswith(".")]
-    codes = [*ProblemCode, *RefusalCode]
+    codes = [*ProblemCode, *RefusalCode, *RemarkCode]
     assert sorted(row[0] for row in explained) == sorted(f"`{code}`" for code in codes)
 
 
@@ -155,6 +157,17 @@ def test_docs_list_exactly_the_routes_of_the_api() -> None:
 def test_docs_name_each_status_of_an_upload() -> None:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
     assert [status for status in UploadStatus if status.value not in page] == []
+
+
+def test_docs_name_what_is_synced_and_within_which_limits() -> None:
+    assert ports.synced.keys() <= first_cells("sync.md")
+    text = (DOCS / "sync.md").read_text(encoding="utf-8")
+    assert f"at most {sync.PAGE} changes and about {sync.MOST_BYTES // 1_000_000} MB of bodies" in text
+    assert f"from the first to the last, at most {LONGEST_RANGE.days}" in text
+
+
+def test_docs_explain_each_outcome_of_an_edit() -> None:
+    assert set(EditOutcome) <= first_cells("sync.md")
 
 
 def test_docs_name_what_the_socket_takes() -> None:

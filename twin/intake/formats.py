@@ -30,6 +30,8 @@ from twin.intake import (
     withings,
     withings_csv,
 )
+from twin.intake.asked_zone import AskedZone
+from twin.intake.cgm import clarity, libreview, workbooks
 from twin.intake.container import MAGIC, MOST_BYTES, MOST_MEMBERS, Archive, Member
 from twin.intake.gathering import Tally
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused
@@ -65,7 +67,7 @@ class OfPeople(Format, Protocol):
         """The items of the only person, or of the one named; Raises Refused where neither is clear."""
 
 
-BINARY_FORMATS: Sequence[Format] = (fit,)
+BINARY_FORMATS: Sequence[Format] = (fit, workbooks)
 """Known by their first bytes, and asked before an archive is opened: a workbook is a zip archive too."""
 TEXT_FORMATS: Sequence[Format] = (
     apple_health,
@@ -81,6 +83,8 @@ TEXT_FORMATS: Sequence[Format] = (
     genetics,
     withings_csv,
     omron_csv,
+    clarity,
+    libreview,
     plain_csv,
     table,
 )
@@ -112,8 +116,10 @@ def open_upload(path: Path, *, zone: tzinfo, name: str = "", person: str | None 
     A zip archive gives the items of each member that is recognised, archives in it likewise, and counts the
     others. `name` is what its owner calls the file: some formats say only there what they hold. `person` says
     whose data to take from a file of several people, which is refused otherwise, as is an archive of several.
-    Raises Refused, here or at the first item, when nothing of the file can be read.
+    The last item says by which zones times without an offset were read, if there were such times. Raises
+    Refused, here or at the first item, when nothing of the file can be read.
     """
+    asked = AskedZone(zone)
     with path.open("rb") as file:
         if not file.read(1):
             raise Refused(RefusalCode.EMPTY, "The file is empty.")
@@ -121,7 +127,7 @@ def open_upload(path: Path, *, zone: tzinfo, name: str = "", person: str | None 
         if found is None:
             raise _unknown("This file is not")
         if not isinstance(found, Archive):
-            return OpenUpload(found.NAME, _file_items(path, found, zone, name, person))
+            return OpenUpload(found.NAME, _remarked(_file_items(path, found, asked, name, person), asked))
         if not found.members:
             raise Refused(RefusalCode.EMPTY, "The archive is empty.")
         survey = _Survey()
@@ -132,9 +138,13 @@ def open_upload(path: Path, *, zone: tzinfo, name: str = "", person: str | None 
             raise _unknown("Nothing in this archive is")
         if person is None:
             survey.refuse_several_people()
-    return OpenUpload(
-        "+".join(sorted(survey.names)), _upload_items(path, zone, person, several=survey.several)
-    )
+    items = _upload_items(path, asked, person, several=survey.several)
+    return OpenUpload("+".join(sorted(survey.names)), _remarked(items, asked))
+
+
+def _remarked(items: Iterator[Item], zone: AskedZone) -> Iterator[Item]:
+    yield from items
+    yield from zone.remarks()
 
 
 def _recognise(file: BinaryIO, name: str) -> Format | Archive | None:

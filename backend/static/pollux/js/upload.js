@@ -42,6 +42,13 @@ const PROBLEMS = {
   unsupported_version: "a version of the format that Pollux does not read",
 };
 
+const REMARKS = {
+  zone_assumed: (zones) => `Times without a zone were read as ${zones.replaceAll("_", " ")}.`,
+  date_order_assumed: (order) => `Dates were read with ${order}.`,
+  genome_build: (build) => `The genotypes are those of ${build}.`,
+  variants_read: (counts) => `${counts}.`,
+};
+
 const entries = (n) => `${number(n)} ${n === 1 ? "entry" : "entries"}`;
 
 function samplesTable(samples, titles) {
@@ -151,6 +158,12 @@ function problemsList(problems, titles) {
   );
 }
 
+function remarksPart(remarks) {
+  return remarks.map(({ code, text }) =>
+    h("p", { class: "small soft", "data-remark": code }, REMARKS[code]?.(text) ?? `${words(code)}: ${text}`),
+  );
+}
+
 /** One upload as an article: name, state, what was stored and what was not. `titles` maps kinds to names. */
 export function uploadCard(upload, titles = new Map()) {
   const [title, tone] = STATUS[upload.status];
@@ -174,6 +187,7 @@ export function uploadCard(upload, titles = new Map()) {
     report.refusal && h("p", { class: "banner danger" }, report.refusal.message),
     samplesPart(report.samples ?? {}, titles, finished),
     recordsLine(report.records ?? {}),
+    remarksPart(report.remarks ?? []),
     problemsList(report.problems ?? [], titles),
   );
 }
