@@ -35,6 +35,14 @@ EXPECTED: dict[str, tuple] = {
         {},
     ),
     "apple_health/tdda_iphone6s.xml": ("apple_health", "partial", {"distance": 5, "steps": 10}, {}),
+    "cgm_workbook/iPro.xlsx": ("cgm_workbook", "partial", {"glucose": 27, "glucose_cgm": 1969}, {}),
+    "dexcom_clarity/cgmanalysis_Dexcom.txt": (
+        "dexcom_clarity",
+        "partial",
+        {"glucose": 12, "glucose_cgm": 1411},
+        {"activity": 1},
+    ),
+    "dexcom_clarity/cgmquantify_clarity.csv": ("dexcom_clarity", "partial", {"glucose_cgm": 2148}, {}),
     "fhir_r4/synthea_clemente_kreiger.json": (
         "fhir",
         "partial",
@@ -119,6 +127,7 @@ EXPECTED: dict[str, tuple] = {
     "garmin_connect/sleep_sleep_data_list_0.json": ("garmin_connect", "stored", GARMIN_NIGHT, {}),
     "garmin_connect/sleep_sleep_data_list_1.json": ("garmin_connect", "stored", GARMIN_NIGHT, {}),
     "garmin_connect/sleep_sleep_data_list_2.json": ("garmin_connect", "stored", GARMIN_NIGHT, {}),
+    "libreview/cgmanalysis_Libre.csv": ("libreview", "stored", {"glucose_cgm": 1337}, {}),
     "nightscout/entries.json": ("nightscout", "stored", {"glucose_cgm": 100}, {}),
     "nightscout/oref0_carbhistory.json": ("nightscout", "stored", {"carbs": 2}, {"treatment": 2}),
     "nightscout/oref0_glucose.json": ("nightscout", "stored", {"glucose_cgm": 6}, {}),

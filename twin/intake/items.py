@@ -35,6 +35,7 @@ class RemarkCode(StrEnum):
     """Every thing that a file's owner should know of it, though nothing of the file was lost."""
 
     ZONE_ASSUMED = "zone_assumed"
+    DATE_ORDER_ASSUMED = "date_order_assumed"
     GENOME_BUILD = "genome_build"
     VARIANTS_READ = "variants_read"
 

@@ -1,0 +1,1 @@
+"""Continuous glucose monitors: Dexcom Clarity, LibreView, and workbooks of Medtronic and Senseonics."""
