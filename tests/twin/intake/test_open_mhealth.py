@@ -178,8 +178,8 @@ def test_measures_are_of_the_kinds_that_the_catalogue_names() -> None:
     for key, measure in MEASURES.items():
         schema = key.replace("_", "-")
         if schema in named:
-            assert measure["kind"] == named[schema]
-        assert measure["kind"] is None or measure["kind"] in KINDS
+            assert measure.kind == named[schema]
+        assert measure.kind is None or measure.kind in KINDS
 
 
 SEVEN, START = "2024-03-01T07:00:00+01:00", 1_709_272_800_000
@@ -370,6 +370,10 @@ def test_read_of_several_people_is_refused_unless_one_is_named() -> None:
     assert rows([samples]) == [("heart_rate", "beats/min", 60.0)]
     assert isinstance(problem, Problem)
     assert problem.code == ProblemCode.OTHER_PATIENT
+
+
+def test_read_of_a_file_that_names_nobody_is_of_whoever_is_asked_for() -> None:
+    assert rows(read(heart_rate(60), person="pia")) == [("heart_rate", "beats/min", 60.0)]
 
 
 def test_read_of_somebody_who_is_not_in_the_file_is_refused() -> None:

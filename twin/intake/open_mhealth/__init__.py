@@ -15,6 +15,8 @@ from twin.series.columns import Flag
 
 NAME = "open_mhealth"
 
+_MOST_PEOPLE = 10_000
+
 _POINT = (re.compile(rb'"header"\s*:\s*\{'), re.compile(rb'"schema_id"\s*:\s*\{'))
 _FRAME = re.compile(rb'"effective_time_frame"\s*:\s*\{')
 # A body without a time is told by its first key and how its value begins.
@@ -41,10 +43,12 @@ def sniff(head: bytes) -> bool:
 
 def people(stream: BinaryIO) -> list[str]:
     """The user_id of each person in the file, as `read` takes it; empty where headers name nobody."""
-    found = {
-        header.user for entry in entries(stream, Tally(), streamed="body") for header, _, _ in _points(entry)
-    }
-    return sorted(found - {""})
+    found: set[str] = set()
+    for entry in entries(stream, Tally(), streamed="body"):
+        found.update(header.user for header, _, _ in _points(entry) if header.user)
+        if len(found) > _MOST_PEOPLE:
+            break
+    return sorted(found)
 
 
 def read(stream: BinaryIO, *, zone: tzinfo, person: str | None = None) -> Iterator[Item]:
@@ -55,7 +59,7 @@ def read(stream: BinaryIO, *, zone: tzinfo, person: str | None = None) -> Iterat
     """
     found = people(stream)
     stream.seek(0)
-    if person is not None and person not in found:
+    if person is not None and found and person not in found:
         raise Refused(RefusalCode.SEVERAL_PEOPLE, f"This file holds nothing of {person}.")
     if person is None and len(found) > 1:
         raise Refused(

@@ -1,7 +1,8 @@
 """Bodies of Open mHealth that hold measurements: what each is, checked against its schema. Pure."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
 
@@ -12,10 +13,28 @@ from twin.intake.open_mhealth.frames import Frame, frame_of
 from twin.intake.readings import Flaw, Reading
 from twin.kinds import DATA, DayRule, kind
 
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a key of a body stands for: the kind, if the catalogue has one, and the units that are allowed.
+
+    `bare` is the unit of a plain number, where a version of the schema has one.
+    """
+
+    kind: str | None
+    units: frozenset[str]
+    bare: str
+
+
 _SCHEMAS: Mapping[str, Any] = json.loads((DATA / "open_mhealth.json").read_text(encoding="utf-8"))
-MEASURES: Mapping[str, Any] = _SCHEMAS["measures"]
-"""By the key of a body: the kind, and the units that the schemas allow."""
+_VALUE_SETS: Mapping[str, list[str]] = _SCHEMAS["value_sets"]
+MEASURES: Mapping[str, Measure] = {
+    key: Measure(row["kind"], frozenset(row["units"]), row.get("bare", ""))
+    for key, row in _SCHEMAS["measures"].items()
+}
+"""By the key under which a body holds it."""
 LENGTHS = frozenset(_SCHEMAS["lengths"])
+"""The units of a distance."""
 
 _DAY = 25 * 60 * 60 * 1000  # the longest one
 _NO_BLOOD = frozenset({"breath", "lacrimal fluid", "saliva", "sweat", "tears", "urine"})
@@ -64,21 +83,19 @@ def _measured(key: str, body: dict[str, Any]) -> tuple[str, str, float]:
     """Kind, unit and value."""
     measure, written = MEASURES[key], body[key]
     code = _kind(key, body)
-    # The first version of a step count was a number without a unit.
-    bare = measure.get("bare")
-    if bare and isinstance(written, int | float):
-        written = {"value": written, "unit": bare}
-    value, unit = quantity(written, frozenset(measure["units"]), code)
+    if measure.bare and isinstance(written, int | float):
+        written = {"value": written, "unit": measure.bare}
+    value, unit = quantity(written, measure.units, code)
     return code, unit, value
 
 
 def _kind(key: str, body: dict[str, Any]) -> str:
-    code = MEASURES[key]["kind"]
+    code = MEASURES[key].kind
     if code is None:
         raise Unfit(ProblemCode.UNKNOWN_KIND, key, sort=key)
-    specimen = body.get("specimen_source")
     if code != "glucose":
-        return str(code)
+        return code
+    specimen = body.get("specimen_source")
     if specimen in _NO_BLOOD:
         raise Unfit(ProblemCode.UNKNOWN_KIND, f"glucose of {specimen}", sort=str(specimen))
     if specimen == "interstitial fluid":
@@ -87,14 +104,9 @@ def _kind(key: str, body: dict[str, Any]) -> str:
 
 
 def _check_value_sets(body: dict[str, Any]) -> None:
-    for key, allowed in _value_sets():
+    for key, allowed in _VALUE_SETS.items():
         if key in body and body[key] not in allowed:
             raise Unfit(ProblemCode.MALFORMED, f"{key} {body[key]}", sort=key)
-
-
-def _value_sets() -> Iterator[tuple[str, list[str]]]:
-    yield "descriptive_statistic", _SCHEMAS["statistics"]
-    yield from _SCHEMAS["value_sets"].items()
 
 
 def _check_statistic(body: dict[str, Any], code: str, frame: Frame) -> None:
