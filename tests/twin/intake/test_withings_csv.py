@@ -132,6 +132,11 @@ def test_read_a_night_of_no_length_or_too_much_has_no_time(edges: str) -> None:
     assert {(code, count) for code, _, count in problems(items)} == {(ProblemCode.BAD_TIME, 1)}
 
 
+def test_read_stages_beyond_any_number_are_handed_on_to_be_refused() -> None:
+    items = read(f"{NIGHT}2026-06-08T23:10:00Z,2026-06-09T06:40:00Z,1e308,1e308,,,,\n")
+    assert [row[5] for row in rows(items)] == [1e308, 1e308, float("inf")]
+
+
 def test_read_the_lists_of_a_cell_are_readings_one_after_the_other() -> None:
     text = (
         f'{RAW}2024-06-07T09:22:00+02:00,"[60,30,60]","[65,0,63]"\n'

@@ -56,7 +56,8 @@ def read(lines: Lines, night: Night, zone: tzinfo, tally: Tally) -> Iterator[Sam
         asleep = np.zeros(len(batch.lines))
         for stage in night.stages:
             rows, columns = measured(stage, batch, spans, night.delimiter, tally)
-            asleep[rows] += columns.value
+            with np.errstate(over="ignore"):  # beyond any number it is refused, as its parts are
+                asleep[rows] += columns.value
             if len(rows):
                 yield Samples(stage.kind, stage.source, stage.unit, columns)
         slept = asleep > 0
