@@ -13,10 +13,15 @@ from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
 
 NAME = "fit"
 
-_FILE_ID, _ACTIVITY = profile.number_of("file_id"), profile.number_of("activity")
+_FILE_ID = profile.number_of("file_id")
 _HRV, _STRESS = profile.number_of("hrv"), profile.number_of("stress_level")
 _SERIAL = 3
-_LOCAL_TIME = {_ACTIVITY: 5, monitoring.INFO: 0}
+# Messages that state one moment in UTC and by the clock, and in which field the latter.
+_LOCAL_TIME = {
+    profile.number_of("activity"): 5,
+    profile.number_of("timestamp_correlation"): 3,
+    monitoring.INFO: 0,
+}
 _QUARTER, _MOST_OFFSET, _SLACK = 15 * 60, 16 * 60 * 60, 60
 
 # What these say of the file, the device and its settings is read to understand the rest, or measures nothing.
@@ -131,15 +136,15 @@ class _File:
             )
 
     def _look_ahead(self) -> None:
-        """Who wrote the file, and under which offset: an activity says so in its last message."""
-        wanted = {_FILE_ID: EVERY, _ACTIVITY: frozenset({_LOCAL_TIME[_ACTIVITY]})}
+        """Who wrote the file, and under which offset, which an activity says in its last message."""
+        wanted = {_FILE_ID: EVERY} | {number: frozenset({field}) for number, field in _LOCAL_TIME.items()}
         # The same damage is reported when the file is read.
         with suppress(Damaged):
             for message in protocol.messages(self._stream, self._file, wanted):
                 if message.number == _FILE_ID and not self._source:
                     self._source = profile.device(message.fields)
                     self._serial = message.whole(_SERIAL)
-                elif message.number == _ACTIVITY and self._offset is None:
+                elif message.number in _LOCAL_TIME and self._offset is None:
                     self._offset = _offset(message)
 
     def _here(self) -> str:
@@ -164,8 +169,8 @@ class _File:
                 message, place, self._batches, self._tally, source=self._source, offset=self._offset
             )
         elif number == monitoring.INFO:
-            self._offset = _offset(message) if self._offset is None else self._offset
-            days.begin(message, _offset(message))
+            self._offset = _offset(message)
+            days.begin(message, self._offset)
         elif number == _HRV:
             self._tally.add(
                 ProblemCode.UNKNOWN_KIND, "time between beats", place, sort="hrv", count=_beats(message)

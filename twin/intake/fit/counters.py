@@ -54,7 +54,8 @@ class DailyCounter:
         if known is None and not self._saw(midnight):
             if nothing_read_before:
                 self._since = at
-            return complete, total
+            # What is read at the very beginning was counted before it.
+            return complete, 0.0 if at == self._began else total
         if known is None or total < known.total or midnight != known.midnight:
             base = 0.0
         else:

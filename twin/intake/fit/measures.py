@@ -1,7 +1,7 @@
 """FIT messages that hold measurements as they are: which field is which kind, and what it is not. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from twin.intake.fit import profile
@@ -23,7 +23,9 @@ class Measure:
 class Layout:
     """The fields of one message. Of a `whole` one the others are counted too, unless they only describe.
 
-    `source` is added to the device's name where values sum up what the device gives singly as well.
+    `time` is the field that says when, where the message's timestamp does not. `source` is added to the
+    device's name where values sum up what it gives singly as well. `failures` are those values of the field
+    `status` with which the message holds no measurement.
     """
 
     measures: Mapping[int, Measure]
@@ -31,13 +33,13 @@ class Layout:
     describing: frozenset[int] = frozenset()
     time: int | None = None
     source: str = ""
-    status: frozenset[int] = field(default_factory=frozenset)
+    status: int | None = None
+    failures: frozenset[int] = frozenset()
 
 
 _HEART_RATE = Measure("heart_rate", "/min")
 _RMSSD = Measure("hrv_rmssd", "ms")
 _MESSAGE_INDEX = 254
-_BLOOD_PRESSURE_STATUS = 8
 
 # Garmin states its overnight variability as the RMSSD of five minutes (Garmin: HRV Status).
 LAYOUTS: Mapping[int, Layout] = {
@@ -56,9 +58,10 @@ LAYOUTS: Mapping[int, Layout] = {
         "blood_pressure": Layout(
             {0: Measure("sbp", "mm[Hg]"), 1: Measure("dbp", "mm[Hg]"), 6: _HEART_RATE},
             whole=True,
-            describing=frozenset({7, _BLOOD_PRESSURE_STATUS, 9, _MESSAGE_INDEX}),
-            # No measurement, an incomplete one, or one out of the cuff's range.
-            status=frozenset({1, 2, 3}),
+            describing=frozenset({7, 8, 9, _MESSAGE_INDEX}),
+            status=8,
+            # Incomplete, none at all, or out of the cuff's range; 4 is a pulse that was not regular.
+            failures=frozenset({1, 2, 3}),
         ),
         # Field 0 is a week's average of what field 1 says of the day.
         "monitoring_hr_data": Layout({1: Measure("resting_heart_rate", "/min")}),
@@ -84,9 +87,11 @@ def take(
 ) -> None:
     """The samples of one message that has a layout; a message without a value is `not_measured`."""
     layout = LAYOUTS[message.number]
+    first = next(iter(layout.measures.values()))
     at = profile.instant(message.time if layout.time is None else _time(message, layout.time))
-    if message.whole(_BLOOD_PRESSURE_STATUS) in layout.status:
-        tally.add(ProblemCode.ERROR_CODE, profile.word("bp_status", message.whole(8)), place, kind="sbp")
+    if layout.status is not None and message.whole(layout.status) in layout.failures:
+        name = profile.word("bp_status", message.whole(layout.status))
+        tally.add(ProblemCode.ERROR_CODE, name, place, kind=first.kind)
         return
     found = False
     for number, measure in layout.measures.items():
@@ -103,7 +108,7 @@ def take(
             value = profile.scaled(described, raw)
             batches.add(measure.kind, source + layout.source, measure.unit, at, 0, value, offset=offset)
     if not found:
-        name, first = profile.name_of(message.number), next(iter(layout.measures.values()))
+        name = profile.name_of(message.number)
         tally.add(ProblemCode.NOT_MEASURED, f"{name} without a value", place, kind=first.kind)
     if layout.whole:
         _count_others(message, layout, place, tally)
