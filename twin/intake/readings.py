@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from twin.intake.gathering import Batches, Tally
 from twin.intake.items import ProblemCode
+from twin.kinds import KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,14 @@ def gather(
     offset: int | None,
     flags: int,
 ) -> None:
-    """Adds a reading to the batches, a flaw to the tally; the rest as Batches.add() takes it."""
+    """Adds a reading to the batches, a flaw to the tally; the rest as Batches.add() takes it.
+
+    A zero of a kind that nobody alive has none of was not measured.
+    """
     match found:
         case Flaw(code, example, kind, sort):
             tally.add(code, example, place, kind=kind, sort=sort)
+        case Reading(kind, unit, value=0) if KINDS[kind].hard[0] > 0:
+            tally.add(ProblemCode.NOT_MEASURED, f"0 {unit}", place, kind=kind)
         case Reading(kind, unit, start, duration, value):
             batches.add(kind, source, unit, start, duration, value, offset=offset, flags=flags)

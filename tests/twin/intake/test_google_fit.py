@@ -205,6 +205,7 @@ def test_read_of_a_glucose_goes_by_where_and_when_it_was_measured(values: list[A
         (point("calories.bmr", 1600), ProblemCode.UNKNOWN_KIND),
         (point("nutrition", {"mapVal": []}), ProblemCode.UNKNOWN_KIND),
         (point("weight"), ProblemCode.NOT_A_NUMBER),
+        (point("heart_rate.bpm", 0.0), ProblemCode.NOT_MEASURED),
         (point("weight", "heavy"), ProblemCode.NOT_A_NUMBER),
         (point("weight", 74.8) | {"startTimeNanos": "-1"}, ProblemCode.BAD_TIME),
         (point("weight", 74.8) | {"endTimeNanos": "9" * 40}, ProblemCode.BAD_TIME),

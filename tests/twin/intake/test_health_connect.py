@@ -263,6 +263,7 @@ def test_read_of_an_exercise_is_a_record() -> None:
         (at("Weight", weight={"inStones": 12}), ProblemCode.UNKNOWN_UNIT),
         (at("Weight", weight={"inKilograms": "much"}), ProblemCode.NOT_A_NUMBER),
         (at("Weight"), ProblemCode.NOT_A_NUMBER),
+        (at("Weight", weight={"inKilograms": 0}), ProblemCode.NOT_MEASURED),
         (at("RespiratoryRate", rate="fast"), ProblemCode.NOT_A_NUMBER),
         (at("RespiratoryRate", rate=14, time="soon"), ProblemCode.BAD_TIME),
         (lasting("Steps", count=5, endTime=None), ProblemCode.BAD_TIME),

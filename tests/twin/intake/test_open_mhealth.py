@@ -276,6 +276,7 @@ def test_read_of_a_sum_of_steps_is_kept_and_of_their_average_is_not() -> None:
         ({"heart_rate": {"value": True, "unit": "beats/min"}}, ProblemCode.NOT_A_NUMBER),
         ({"heart_rate": {"value": 10**400, "unit": "beats/min"}}, ProblemCode.NOT_A_NUMBER),
         ({"heart_rate": [60]}, ProblemCode.NOT_A_NUMBER),
+        ({"heart_rate": {"value": 0, "unit": "beats/min"}}, ProblemCode.NOT_MEASURED),
         ({"heart_rate": {"value": 60, "unit": ["beats/min"]}}, ProblemCode.UNKNOWN_UNIT),
         ({"heart_rate": {"value": 60, "unit": "bpm"}}, ProblemCode.UNKNOWN_UNIT),
         (

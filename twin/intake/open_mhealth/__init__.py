@@ -11,6 +11,7 @@ from twin.intake.items import Item, ProblemCode, Record, RefusalCode, Refused
 from twin.intake.json_entries import Entry, entries, member, text
 from twin.intake.open_mhealth.measures import MEASURES, Unfit, readings_of
 from twin.intake.open_mhealth.records import activity_of, prescription_of
+from twin.intake.readings import gather
 from twin.series.columns import Flag
 
 NAME = "open_mhealth"
@@ -133,12 +134,12 @@ class _Reader:
                 self._tally.add(ProblemCode.OTHER_PATIENT, "a data point of another person", place)
                 continue
             try:
-                yield from self._kept(header, body)
+                yield from self._kept(header, body, place)
             except Unfit as unfit:
                 flaw = unfit.flaw
                 self._tally.add(flaw.code, flaw.example, place, kind=flaw.kind, sort=flaw.sort)
 
-    def _kept(self, header: _Header, body: Any) -> Iterator[Record]:
+    def _kept(self, header: _Header, body: Any, place: str) -> Iterator[Record]:
         """The record that the body is, or nothing where its measurements are gathered. Raises Unfit."""
         if not isinstance(body, dict) or not body:
             raise Unfit(ProblemCode.MALFORMED, "a data point without a body")
@@ -147,22 +148,20 @@ class _Reader:
         elif "medication" in body or "schedule" in body:
             yield prescription_of(body, header.identity, header.source)
         elif any(key in body for key in MEASURES):
-            self._measure(header, body)
+            self._measure(header, body, place)
         else:
             sort = header.schema or ", ".join(sorted(body)[:3])
             raise Unfit(ProblemCode.UNSUPPORTED_RESOURCE, sort, sort=sort)
 
-    def _measure(self, header: _Header, body: dict[str, Any]) -> None:
+    def _measure(self, header: _Header, body: dict[str, Any], place: str) -> None:
         readings, offset = readings_of(body, self._zone)
-        flags = Flag.MANUAL if header.is_typed else 0
         for one in readings:
-            self._batches.add(
-                one.kind,
-                header.source,
-                one.unit,
-                one.start,
-                one.duration,
-                one.value,
+            gather(
+                one,
+                place,
+                self._batches,
+                self._tally,
+                source=header.source,
                 offset=offset,
-                flags=flags,
+                flags=Flag.MANUAL if header.is_typed else 0,
             )
