@@ -221,6 +221,23 @@ def test_read_takes_the_order_of_the_whole_files_dates(
     assert remarks(items) == ([Remark(RemarkCode.DATE_ORDER_ASSUMED, remark)] if remark else [])
 
 
+def test_read_of_rows_each_in_one_pair_of_quotes() -> None:
+    quoted = '"' + row("26-05-2024 08:00", c4='""5,8""') + '"'
+
+    items = read(export(quoted, '"two\nlines"', header=GERMAN, preamble="x"))
+
+    assert samples(items) == [("glucose_cgm", SOURCE, "mmol/L", [5.8], None)]
+    assert remarks(items) == []
+    assert problems(items) == [(ProblemCode.MALFORMED, "not a row of this table", "line 5", 1, "")]
+
+
+def test_read_of_a_decimal_comma_without_quotes_takes_no_half_of_it() -> None:
+    items = read(export(row("26-05-2024 08:00", c4="5,8"), header=GERMAN))
+
+    assert samples(items) == []
+    assert problems(items) == [(ProblemCode.MALFORMED, "not a row of this table", "line 3", 1, "")]
+
+
 def test_read_of_one_time_twice_hands_on_both_values_in_order() -> None:
     items = read(export(*(row("26-05-2024 08:00", c4=value) for value in ("101", "101", "99"))))
 

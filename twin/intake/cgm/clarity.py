@@ -56,7 +56,7 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
         record = export.take(row, lines.number)
         if record is not None:
             yield record
-        yield from export.readings.full()
+        yield from export.readings.full(lines.size)
     yield from export.readings.rest()
     yield from export.tally.problems()
 

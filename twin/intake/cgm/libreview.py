@@ -92,11 +92,11 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     while lines.number < header.line:
         _next(lines)
     export = _Export(header, order, zone)
-    for row in rows(lines, header.delimiter, export.tally):
+    for row in _rows(lines, header, export.tally):
         record = export.take(row, lines.number)
         if record is not None:
             yield record
-        yield from export.readings.full()
+        yield from export.readings.full(lines.size)
     yield from export.readings.rest()
     yield from export.tally.problems()
     yield from order.remarks()
@@ -149,13 +149,22 @@ def _survey(stream: BinaryIO) -> tuple[_Header, DateOrder]:
     }
     twelve_hour = False
     time = header.time
-    for row in rows(lines, header.delimiter, Tally()):
+    for row in _rows(lines, header, Tally()):
         if len(row) > time:
             date, _, clock = row[time].strip().partition(" ")
             if date not in dates and len(dates) < _MOST_DATES:
                 dates.add(date)
             twelve_hour = twelve_hour or clock[-1:] in ("M", "m")
     return header, order_of(dates, twelve_hour=twelve_hour)
+
+
+def _rows(lines: Lines, header: _Header, tally: Tally) -> Iterator[list[str]]:
+    """Every row; where a spreadsheet has put a whole one in quotes, the cells inside them."""
+    for row in rows(lines, header.delimiter, tally):
+        if len(row) == 1:
+            yield next((cells for delimiter, cells in cuts(row[0]) if delimiter == header.delimiter), row)
+        else:
+            yield row
 
 
 def _next(lines: Lines) -> str | None:
@@ -186,7 +195,7 @@ class _Export:
 
     def take(self, row: list[str], line: int) -> Record | None:
         """Gathers the readings of one row; gives the record that it is, if it is one."""
-        if len(row) < self._least:
+        if len(row) < self._least or self._is_parted(row):
             if any(row):
                 self.tally.add(ProblemCode.MALFORMED, "not a row of this table", f"line {line}")
             return None
@@ -205,15 +214,17 @@ class _Export:
             return self._log(row, source, line)
         return None
 
+    def _is_parted(self, row: list[str]) -> bool:
+        """Whether a decimal comma has made two cells of one value: else no row fills both columns."""
+        historic, scan = self._header.place["historic glucose"], self._header.place["scan glucose"]
+        return len(row) > len(self._header.names) and bool(row[historic]) and bool(row[scan])
+
     def _log(self, row: list[str], source: str, line: int) -> Record | None:
         """Gathers the numbers of what a person entered; gives its record. Anything else is counted."""
         texts = dict.fromkeys(text for column, text in self._logged.items() if row[column])
         if not texts:
-            sort = (
-                "a note"
-                if row[self._header.place["notes"]]
-                else f"record type {row[self._header.place['record type']]}"
-            )
+            place = self._header.place
+            sort = "a note" if row[place["notes"]] else f"record type {row[place['record type']]}"
             self.tally.add(ProblemCode.UNSUPPORTED_RESOURCE, sort, f"line {line}", sort=sort)
             return None
         for column, kind, unit in self._numbers:

@@ -64,6 +64,7 @@ def censored(text: str, limits: tuple[float, float]) -> tuple[float, Flag] | Non
 
 
 _LONGEST_SOURCE = 200
+_MOST_TEXT = 8 * 1024**2
 
 
 class _Texts:
@@ -84,7 +85,7 @@ class Readings:
         self._within = within
         self._day_first = day_first
         self._texts: dict[tuple[str, str, str, int], _Texts] = {}
-        self._count = 0
+        self._count = self._begun = 0
 
     def add(
         self, kind: str, source: str, unit: str, time: str, value: str, line: int, flags: int = 0
@@ -99,9 +100,10 @@ class Readings:
         texts.lines.append(line)
         self._count += 1
 
-    def full(self) -> Iterator[Samples]:
-        """Everything gathered, once it makes a batch; nothing before."""
-        if self._count >= BATCH:
+    def full(self, size: int) -> Iterator[Samples]:
+        """Everything gathered, once it makes a batch or takes much text; `size` is the file's so far."""
+        if self._count >= BATCH or size - self._begun >= _MOST_TEXT:
+            self._begun = size
             yield from self.rest()
 
     def rest(self) -> Iterator[Samples]:
