@@ -20,7 +20,7 @@ from twin.series.columns import Columns
 MISSING = frozenset({"", "-", "--", "NA", "N/A", "n/a", "null"})
 """What a cell says where nothing was measured; such a cell is not counted."""
 
-_UNIT = re.compile(r"(.*?)\s*[(\[]([^()\[\]]*)[)\]]\s*")
+_UNIT = re.compile(r"(.*?)[(\[]([^()\[\]]*)[)\]]")
 # With three digits after it, a comma may as well part thousands.
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d{1,2}", re.ASCII)
 

@@ -96,8 +96,7 @@ def parse_spans(texts: Sequence[str], zone: tzinfo, *, duration: int = 0) -> Spa
     Without an offset a time is on the wall clock of `zone`. Beside ISO 8601, only dates that can be read in
     one way are known: 2024/1/31, 31.1.2024, Jan 31 2024, 31. Januar 2024.
     """
-    to_the_minute = set(map(len, texts)) == {_TO_THE_MINUTE}
-    instants = parse_instants([f"{text}:00" for text in texts] if to_the_minute else texts, zone)
+    instants = parse_instants(_regular(texts), zone)
     lengths = np.where(instants.good, np.int64(duration), np.int64(0))
     spans = Spans(texts, instants.at, lengths, instants.offset, instants.good, np.zeros(len(texts), np.bool_))
     others = [
@@ -108,6 +107,13 @@ def parse_spans(texts: Sequence[str], zone: tzinfo, *, duration: int = 0) -> Spa
         rows, days, clocks = (np.array(column, dtype=np.int64) for column in zip(*found, strict=True))
         spans.put(rows, _on_the_wall(days, clocks, zone, duration))
     return spans
+
+
+def _regular(texts: Sequence[str]) -> Sequence[str]:
+    """Times to the minute as times to the second, and slashes as dashes: what is regular is read at once."""
+    if all(text[4:5] == "/" for text in texts):
+        texts = [text.replace("/", "-") for text in texts]
+    return [f"{text}:00" for text in texts] if set(map(len, texts)) == {_TO_THE_MINUTE} else texts
 
 
 def _on_the_wall(

@@ -84,11 +84,12 @@ def _layout(line: str) -> Layout | None:
         if not times:
             continue
         known = _columns(names)
-        measures: list[Measure] = []
-        for place, (name, unit) in enumerate(headings):
-            measure = None if place in times else _measure(place, cells[place].strip(), name, unit, known)
-            if measure is not None:
-                measures.append(_told_apart(measure, measures))
+        found = [
+            _measure(place, cells[place].strip(), name, unit, known)
+            for place, (name, unit) in enumerate(headings)
+            if place not in times
+        ]
+        measures = _told_apart([measure for measure in found if measure is not None])
         if not measures:
             continue
         person = next((names.index(name) for name in _KNOWN["people"] if name in names), None)
@@ -97,7 +98,7 @@ def _layout(line: str) -> Layout | None:
             delimiter,
             len(cells),
             times,
-            tuple(measures),
+            measures,
             {
                 place: cell.strip() or f"number {place + 1}"
                 for place, cell in enumerate(cells)
@@ -165,9 +166,12 @@ def _problem(column: Mapping[str, Any], key: str) -> ProblemCode | None:
     return ProblemCode(column[key]) if key in column else None
 
 
-def _told_apart(measure: Measure, others: Sequence[Measure]) -> Measure:
-    """The measure, under the name of its column where another one of the kind stands before it."""
-    taken = {(other.kind, other.source) for other in others}
-    if (measure.kind, measure.source) not in taken:
-        return measure
-    return replace(measure, source=measure.name[:_LONGEST_SOURCE])
+def _told_apart(measures: Sequence[Measure]) -> tuple[Measure, ...]:
+    """The measures, each under the name of its column where another of its kind and source came before it."""
+    taken: set[tuple[str, str]] = set()
+    told: list[Measure] = []
+    for measure in measures:
+        is_first = (measure.kind, measure.source) not in taken
+        taken.add((measure.kind, measure.source))
+        told.append(measure if is_first else replace(measure, source=measure.name[:_LONGEST_SOURCE]))
+    return tuple(told)

@@ -227,6 +227,11 @@ def test_sniff_leaves_other_tables_to_others(head: bytes) -> None:
     assert not table.sniff(head)
 
 
+@pytest.mark.parametrize("cell", ["hr,", "hr (", "a" + " " * 60_000 + "b", "(" * 60_000, "hr" * 30_000])
+def test_sniff_a_hostile_header_takes_no_time(cell: str) -> None:
+    table.sniff(("time," + cell * (60_000 // len(cell))).encode())
+
+
 def test_read_another_first_line_is_refused() -> None:
     with pytest.raises(Refused) as refusal:
         read("timer,hr\n0.0,515\n")
