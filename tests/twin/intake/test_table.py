@@ -107,6 +107,17 @@ def test_read_a_cell_is_a_sample_of_the_kind_and_unit_that_its_column_names(
     assert rows(read(text)) == [expected]
 
 
+def test_read_an_ihealth_export_gives_pressures_and_pulse() -> None:
+    header = "Date,Time,SYS(mmHg),DIA(mmHg),Pulse(Beats/Min),Note\n"
+    items = read(f'{header}"Jul 1, 2024",12:00,111,81,68,\n')
+    assert rows(items) == [
+        ("sbp", "", "mm[Hg]", NOON, 0, 111.0),
+        ("dbp", "", "mm[Hg]", NOON, 0, 81.0),
+        ("heart_rate", "", "/min", NOON, 0, 68.0),
+    ]
+    assert problems(items) == []
+
+
 def test_read_two_columns_of_a_kind_are_two_sources() -> None:
     items = read("time,Weight (kg),Weight (lb)\n2024-07-01 12:00:00,81.35,179.3\n")
     assert [(row[1], row[2]) for row in rows(items)] == [("", "kg"), ("Weight (lb)", "[lb_av]")]
