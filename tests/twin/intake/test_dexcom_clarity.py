@@ -240,6 +240,7 @@ def test_read_of_a_time_is_of_the_zone_it_is_given() -> None:
         (f"9,{AT},EGV,,,,,nan,,,,", (ProblemCode.NOT_A_NUMBER, "nan", "line 2", 1, "glucose_cgm")),
         ("9,soon,EGV,,,,,101,,,,", (ProblemCode.BAD_TIME, "soon", "line 2", 1, "glucose_cgm")),
         ("9,2024-02-30T08:00:00,EGV,,,,,101,,,,", (ProblemCode.BAD_TIME,)),
+        (f"9,{AT},EGV,,,,,5,8,,,", (ProblemCode.MALFORMED, "not a row of this table", "line 2", 1, "")),
         (f"9,{AT},EGV", (ProblemCode.MALFORMED, "not a row of this table", "line 2", 1, "")),
         (f"9,{AT},EGV,,,,\0,101,,,,", (ProblemCode.MALFORMED, "Dexcom \ufffd", "line 2", 1, "")),
         (f"9,{AT},Calibration,,,,,Low,,,,", (ProblemCode.NOT_A_NUMBER, "Low", "line 2", 1, "glucose")),

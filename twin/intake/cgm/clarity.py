@@ -92,6 +92,9 @@ class _Export:
             self.tally.add(ProblemCode.UNSUPPORTED_RESOURCE, event, f"line {line}", sort=event)
         elif UNREADABLE in source:
             self.tally.add(ProblemCode.MALFORMED, source, f"line {line}")
+        elif word in _SENSOR and len(row) > _INSULIN and row[_INSULIN]:
+            # A decimal comma without quotes has made two cells of one value.
+            self.tally.add(ProblemCode.MALFORMED, "not a row of this table", f"line {line}")
         elif word in _SENSOR:
             self.readings.add(SENSOR, source, self._header.unit, time, row[_GLUCOSE], line)
         elif word.startswith(_METER):
