@@ -106,10 +106,10 @@ def test_read_a_night_is_its_stages_and_their_sum() -> None:
     items = read(f"{NIGHT}2026-06-08T23:10:00+02:00,2026-06-09T06:40:00+02:00,14400,7200,3600,1800,2,52\n")
     night = ("2026-06-08 21:10:00", 27_000_000)
     assert rows(items) == [
-        ("sleep_stage_light", "Withings", "s", *night, 14_400.0),
-        ("sleep_stage_deep", "Withings", "s", *night, 7_200.0),
-        ("sleep_stage_rem", "Withings", "s", *night, 3_600.0),
-        ("sleep_duration", "Withings", "s", *night, 25_200.0),
+        ("sleep_stage_light", "Withings, night totals", "s", *night, 14_400.0),
+        ("sleep_stage_deep", "Withings, night totals", "s", *night, 7_200.0),
+        ("sleep_stage_rem", "Withings, night totals", "s", *night, 3_600.0),
+        ("sleep_duration", "Withings, night totals", "s", *night, 25_200.0),
     ]
     assert problems(items) == [
         (ProblemCode.NOT_SLEEP, "awake", 1),
@@ -144,9 +144,9 @@ def test_read_the_lists_of_a_cell_are_readings_one_after_the_other() -> None:
     )
     items = read(text, "export/raw_hr_hr.csv")
     assert rows(items) == [
-        ("heart_rate", "Withings", "bpm", "2024-06-07 07:22:00", 60_000, 65.0),
-        ("heart_rate", "Withings", "bpm", "2024-06-07 07:23:30", 60_000, 63.0),
-        ("heart_rate", "Withings", "bpm", "2022-01-06 11:50:26", 60_000, 72.0),
+        ("heart_rate", "Withings tracker", "bpm", "2024-06-07 07:22:00", 60_000, 65.0),
+        ("heart_rate", "Withings tracker", "bpm", "2024-06-07 07:23:30", 60_000, 63.0),
+        ("heart_rate", "Withings tracker", "bpm", "2022-01-06 11:50:26", 60_000, 72.0),
     ]
     assert [item.columns.offset.tolist() for item in items if isinstance(item, Samples)] == [[120, 120, 60]]
     assert problems(items) == [(ProblemCode.NOT_MEASURED, "heart_rate", 1)]
@@ -174,9 +174,9 @@ def test_read_readings_beside_a_length_that_is_none_have_no_time(duration: str) 
         ("raw_tracker_steps.csv", "steps", "Withings tracker", "{steps}"),
         ("raw_tracker_distance.csv", "distance", "Withings tracker", "m"),
         ("raw_tracker_calories-earned.csv", "active_energy", "Withings tracker", "kcal"),
-        ("raw_spo2_auto_spo2.csv", "spo2", "Withings", "%"),
-        ("raw_bed_respiratory rate.csv", "resp_rate", "Withings bed", "/min"),
-        ("raw_sleep-monitor_hr.csv", "heart_rate", "Withings sleep-monitor", "bpm"),
+        ("raw_spo2_auto_spo2.csv", "spo2", "Withings tracker", "%"),
+        ("raw_bed_respiratory rate.csv", "resp_rate", "Withings sleep monitor", "/min"),
+        ("raw_sleep-monitor_hr.csv", "heart_rate", "Withings sleep monitor", "bpm"),
     ],
 )
 def test_read_a_raw_files_name_says_what_it_holds(name: str, kind: str, source: str, unit: str) -> None:

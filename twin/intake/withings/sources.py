@@ -7,11 +7,15 @@ by day. They are kept as different sources, so that they are compared and never 
 from typing import Any
 
 _TRACKER = "Withings tracker"
-_BY_CODE = {16: _TRACKER, 32: "Withings sleep monitor"}
 
+MEASURES = "Withings"
+SLEEP_MONITOR = "Withings sleep monitor"
 STRETCHES = _TRACKER
+NIGHTS = "Withings, night totals"
 DAYS = "Withings day totals"
 OTHERS_DAYS = "Withings day totals of other trackers"
+
+_BY_CODE = {16: _TRACKER, 32: SLEEP_MONITOR}
 
 
 def of_model(entry: dict[str, Any]) -> str:
@@ -19,7 +23,7 @@ def of_model(entry: dict[str, Any]) -> str:
     model = entry.get("model")
     if isinstance(model, str) and model:
         return f"Withings {model.removeprefix('Withings ')}"
-    return _BY_CODE.get(model, "Withings") if isinstance(model, int) else "Withings"
+    return _BY_CODE.get(model, MEASURES) if isinstance(model, int) else MEASURES
 
 
 def of_nights(entry: dict[str, Any]) -> str:

@@ -7,10 +7,7 @@ from twin.intake.delimited import cuts
 from twin.intake.items import ProblemCode
 from twin.intake.layouts import Layout
 from twin.intake.measures import Measure, name_and_unit
-
-SOURCE = "Withings"
-# The same steps come minute by minute, and as the day's total: compared, and never added up.
-_DAYS = "Withings day totals"
+from twin.intake.withings import sources
 
 _DATES = ("date", "datum")
 # Of the headings, what a table of one's own would not have.
@@ -54,7 +51,7 @@ def layout_of(line: str, name: str = "") -> Layout | None:
         if not names or names[0] not in _DATES or _OWN.isdisjoint(names):
             continue
         measures = tuple(
-            Measure(place, cells[place], kind, unit or usual, SOURCE)
+            Measure(place, cells[place], kind, unit or usual, sources.MEASURES)
             for place, (heading, unit) in enumerate(headings)
             for kind, usual in (_KINDS.get(heading, ("", "")),)
             if kind
@@ -74,4 +71,4 @@ def _totals(delimiter: str, name: str) -> Layout:
         return Layout(delimiter, 2, (0,), (), {1: about})
     kind, unit = _TOTALS[of]
     zero = None if kind == "active_energy" else ProblemCode.NOT_WORN
-    return Layout(delimiter, 2, (0,), (Measure(1, of, kind, unit, _DAYS, zero_day=zero),))
+    return Layout(delimiter, 2, (0,), (Measure(1, of, kind, unit, sources.DAYS, zero_day=zero),))

@@ -12,7 +12,7 @@ from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import ProblemCode, Samples
 from twin.intake.measures import MISSING, Measure, count_others, measured, name_and_unit
 from twin.intake.spans import Spans, parse_spans
-from twin.intake.withings_csv.measurements import SOURCE
+from twin.intake.withings import sources
 from twin.series.columns import Columns
 
 _STAGES = {"light": "sleep_stage_light", "deep": "sleep_stage_deep", "rem": "sleep_stage_rem"}
@@ -36,7 +36,7 @@ def layout_of(line: str) -> Night | None:
     for delimiter, cells in cuts(line):
         headings = [name_and_unit(cell) for cell in cells]
         stages = tuple(
-            Measure(place, cells[place], _STAGES[name], unit, SOURCE)
+            Measure(place, cells[place], _STAGES[name], unit, sources.NIGHTS)
             for place, (name, unit) in enumerate(headings)
             if name in _STAGES and unit == "s"
         )
@@ -63,7 +63,7 @@ def read(lines: Lines, night: Night, zone: tzinfo, tally: Tally) -> Iterator[Sam
         slept = asleep > 0
         if slept.any():
             whole = Columns(spans.start, spans.duration, asleep, spans.offset)
-            yield Samples("sleep_duration", SOURCE, "s", whole.take(slept))
+            yield Samples("sleep_duration", sources.NIGHTS, "s", whole.take(slept))
         if night.awake is not None:
             waking = sum(cell not in MISSING for cell in batch.columns[night.awake])
             if waking:

@@ -14,7 +14,7 @@ from twin.intake.items import ProblemCode, Samples
 from twin.intake.measures import Measure, count_others, measured
 from twin.intake.parsing import parse_numbers
 from twin.intake.spans import Spans, parse_spans
-from twin.intake.withings_csv.measurements import SOURCE
+from twin.intake.withings import sources
 from twin.series.columns import Columns
 
 _HEADER = ["start", "duration", "value"]
@@ -32,7 +32,13 @@ _KINDS: Mapping[str, tuple[str, str]] = {
 _TRACKER, _STATES = "tracker", "sleep-state"
 _AWAKE = 0
 _STAGES = {1: "sleep_stage_light", 2: "sleep_stage_deep", 3: "sleep_stage_rem"}
-_DEVICES = {"hr": SOURCE, "spo2": SOURCE}
+_DEVICES = {
+    _TRACKER: sources.STRETCHES,
+    "hr": sources.STRETCHES,
+    "spo2": sources.STRETCHES,
+    "bed": sources.SLEEP_MONITOR,
+    "sleep-monitor": sources.SLEEP_MONITOR,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ def read(lines: Lines, segment: Segment, zone: tzinfo, tally: Tally) -> Iterator
 
     Lists of unequal length are malformed: nobody knows which value belongs where.
     """
-    source = _DEVICES.get(segment.device, f"{SOURCE} {segment.device}".strip())
+    source = _DEVICES.get(segment.device, sources.MEASURES)
     for batch in batches(lines, segment.delimiter, len(_HEADER), tally, keeps_last=False):
         readings, spans = _flattened(batch, zone, tally)
         for first in range(0, len(readings.lines), BATCH):

@@ -10,7 +10,7 @@ from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import ProblemCode, Record, RecordType
 from twin.intake.measures import name_and_unit
 from twin.intake.spans import parse_spans
-from twin.intake.withings_csv.measurements import SOURCE
+from twin.intake.withings import sources
 
 _ACTIVITY = "activitytype"
 _LONGEST = 7 * DAY
@@ -64,5 +64,5 @@ def _record(batch: Batch, row: int, workout: Workout, start: int, end: int) -> R
         end=_EPOCH + timedelta(milliseconds=end),
         body=dict(zip(workout.headings, cells, strict=True)),
         topic="vitals",
-        source=SOURCE,
+        source=sources.MEASURES,
     )
