@@ -23,7 +23,7 @@ from backend.access import access_listed, audit_of
 from backend.actor import become
 from backend.declared import METHODS, AboutPatient
 from backend.models import User
-from backend.queries import grants_of, looks_after, teams_to_grant
+from backend.queries import grants_of, looks_after, teams_to_grant, zone_history_of
 from backend.rest import Pages, page_schema
 from backend.rules import Need
 from backend.scope import visible_patients
@@ -40,6 +40,8 @@ from backend.serializers import (
     TicketOut,
 )
 from backend.tickets import TICKET_LASTS, issue_ticket
+    ZonesIn,
+    ZonesOut,
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -93,7 +95,9 @@ class MyPatient(PersonView):
     def put(self, request: Request) -> Response:
         given = PatientIn(data=request.data)
         given.is_valid(raise_exception=True)
-        patient, made = services.save_own_patient(actor=self.person, particulars=given.validated_data)
+        patient, made = services.save_own_patient(
+            actor=self.person, particulars=given.validated_data, now=timezone.now()
+        )
         return Response(PatientOut(patient).data, status=201 if made else 200)
 
 
@@ -119,6 +123,25 @@ class Teams(PersonView):
 
 class Grants(PatientView):
     """Who may see what of a patient."""
+
+class Zones(PatientView):
+    """By whose clocks a patient has lived, and since when."""
+
+    needs = {"get": Need.PROFILE, "put": Need.PROFILE}
+    what = "time zones"
+
+    @extend_schema(responses=ZonesOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        return Response(ZonesOut(zone_history_of(self.access.patient.id)).data)
+
+    @extend_schema(request=ZonesIn, responses=ZonesOut)
+    def put(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = ZonesIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        stays = [(stay["since"], stay["time_zone"]) for stay in given.validated_data["stays"]]
+        services.replace_zones(access=self.access, stays=stays, now=timezone.now())
+        return Response(ZonesOut(zone_history_of(self.access.patient.id)).data)
+
 
     needs = {"get": Need.SHARE, "post": Need.SHARE}
     what = "grants"

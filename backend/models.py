@@ -1,8 +1,8 @@
 """People, who may see whom, who looked, and the log of what changed."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -13,13 +13,16 @@ from django.db.models.functions import Lower, Now
 
 from backend.identifiers import new_id
 from backend.rules import Topic
+from backend.zones import zone_names
 
 EMERGENCY_ACCESS_LASTS = timedelta(hours=1)
+ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
+"""Since when a patient's first stay is: before anything that was measured of somebody living."""
 
 
 def validate_time_zone(name: str) -> None:
     """Refuses a name that the time zone database does not know."""
-    if name not in available_timezones():
+    if name not in zone_names():
         raise ValidationError(f"{name} is not a time zone", code="time_zone")
 
 
@@ -172,6 +175,7 @@ class Stay(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=~Q(time_zone=""), name="stay_is_in_a_time_zone"),
+            models.CheckConstraint(condition=Q(since__gte=ALWAYS), name="stay_begins_in_living_memory"),
         ]
 
     def __str__(self) -> str:
@@ -317,6 +321,7 @@ class Change(models.Model):
             ),
             models.CheckConstraint(condition=Q(op__in=ChangeOp.values), name="change_op_is_known"),
         ]
+        indexes = [models.Index(fields=["stream", "ref", "seq"], name="change_of_ref")]
 
     def __str__(self) -> str:
         return f"{self.op} {self.ref}"

@@ -1,11 +1,12 @@
 """What rooms offer each other without importing each other; filled by each room when it is ready."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from backend.models import User
+from backend.models import Patient, User
+from backend.rules import Need, Topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,22 @@ LiveView = Callable[[User, UUID], Mapping[str, object] | None]
 Seeder = Callable[[datetime, Callable[[str], None]], list[Login]]
 
 
-# Brings what counts in a patient's days up to the zone that the patient has now; in the caller's transaction.
-ZoneFollower = Callable[[UUID], None]
+# Brings what counts in a patient's days up to where the patient lived from an instant on, which has changed;
+# in the caller's transaction.
+ZoneFollower = Callable[[UUID, datetime], None]
+
+
+# Answers what each of these refs is now, in these topics: {ref: body as JSON}. One that is gone is left out.
+# The refs of a page come together, so that it can take one query.
+Resolver = Callable[[Patient, Collection[str], Collection[Topic]], Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A type of refs in the log that clients keep copies of, and what it takes to be told of them."""
+
+    resolve: Resolver
+    need: Need = Need.READ
 
 
 @dataclass(slots=True)
@@ -44,6 +59,7 @@ class Ports:
 
     panels: list[Panel] = field(default_factory=list)
     live_views: dict[str, LiveView] = field(default_factory=dict)
+    synced: dict[str, Synced] = field(default_factory=dict)
     seeders: list[Seeder] = field(default_factory=list)
     zone_followers: list[ZoneFollower] = field(default_factory=list)
 

@@ -1,10 +1,13 @@
 """Reads about people and access."""
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
-from backend.models import CareGrant, CareTeam, Clinician, Patient, User
+from backend.models import CareGrant, CareTeam, Clinician, Patient, Stay, User
 from backend.rules import Need
 from backend.scope import visible_patients
+from backend.zones import ZoneHistory
 
 
 def grants_of(patient: Patient) -> QuerySet[CareGrant]:
@@ -29,3 +32,12 @@ def looks_after(user: User) -> QuerySet[Patient]:
 def clinician_of(user: User) -> Clinician | None:
     """The user's place in a clinic, if she has one."""
     return Clinician.objects.filter(user=user).select_related("clinic").first()
+
+
+def zone_history_of(patient: UUID) -> ZoneHistory:
+    """By whose clocks the patient has lived; the one zone of the patient's row where no stay is known."""
+    stays = list(Stay.objects.filter(patient=patient).order_by("since").values_list("since", "time_zone"))
+    if not stays:
+        return ZoneHistory(Patient.objects.values_list("time_zone", flat=True).get(id=patient))
+    (_, first), *moves = stays
+    return ZoneHistory(first, *moves)

@@ -1,13 +1,31 @@
 """Wire shapes of people and access; no queries beyond what a row carries, no writes."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from backend.models import AuditEvent, CareGrant, CareTeam, Clinician, Patient, User, validate_time_zone
+from backend.access import ME
+from backend.models import (
+    ALWAYS,
+    AuditEvent,
+    CareGrant,
+    CareTeam,
+    Clinician,
+    Patient,
+    User,
+    validate_time_zone,
+)
 from backend.rules import Level, Standing, Topic
+from backend.zones import ZoneHistory
+
+MOST_STAYS = 1_000
+"""In one patient's history: somebody who flies twice a week for ten years."""
 
 
 def topic_levels(standing: Standing) -> dict[str, str]:
@@ -62,6 +80,53 @@ class PatientOut(serializers.ModelSerializer[Patient]):
     class Meta:
         model = Patient
         fields = ["id", "name", "birth_date", "sex", "time_zone", "locale", "units"]
+
+
+class WallTimeField(serializers.DateTimeField):
+    """A time as it was given: with its offset, or without one."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        return value
+
+
+class StayIn(serializers.Serializer[Any]):
+    """From when on by the clock of which zone; null is always.
+
+    A time without an offset is by the clock of the new zone: what one's watch is set to on arrival.
+    """
+
+    since = WallTimeField(allow_null=True, default=None)
+    time_zone = serializers.CharField(max_length=64, validators=[validate_time_zone])
+
+    def validate(self, stay: dict[str, Any]) -> dict[str, Any]:
+        since = stay["since"] or ALWAYS
+        if not ALWAYS.year <= since.year <= 9998:  # so that it is an instant in every zone
+            raise serializers.ValidationError({"since": "This is no time in anybody's life."})
+        if since.tzinfo is None:
+            since = since.replace(tzinfo=ZoneInfo(stay["time_zone"]))
+        return {**stay, "since": since.astimezone(UTC)}
+
+
+class ZonesIn(serializers.Serializer[Any]):
+    """A whole history, in any order."""
+
+    stays: Any = serializers.ListSerializer(child=StayIn(), allow_empty=False, max_length=MOST_STAYS)
+
+
+class StayOut(serializers.Serializer[Any]):
+    since = serializers.DateTimeField(allow_null=True)
+    time_zone = serializers.CharField()
+
+
+class ZonesOut(serializers.Serializer[ZoneHistory]):
+    """The earliest first; the first one holds since always."""
+
+    stays = serializers.SerializerMethodField()
+
+    @extend_schema_field(StayOut(many=True))
+    def get_stays(self, history: ZoneHistory) -> Any:
+        stays = [(None, history.first), *history.moves]
+        return StayOut([{"since": since, "time_zone": zone} for since, zone in stays], many=True).data
 
 
 class ReachablePatientOut(serializers.Serializer[Any]):

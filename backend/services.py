@@ -1,6 +1,6 @@
 """Every write about people and access. Each runs in the caller's transaction as the acting person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from backend.access import Access, record_audit
 from backend.actor import acting_for_all
 from backend.changes import record_change
 from backend.models import (
+    ALWAYS,
     EMERGENCY_ACCESS_LASTS,
     AuditAction,
     AuditEvent,
@@ -20,10 +21,13 @@ from backend.models import (
     CareTeam,
     Clinician,
     Patient,
+    Stay,
     User,
 )
 from backend.ports import ports
+from backend.queries import zone_history_of
 from backend.rules import ALL_TOPICS, Level, Role, Topic
+from backend.zones import ZoneHistory
 
 
 class NotPossible(Exception):
@@ -35,18 +39,76 @@ class NotPossible(Exception):
         self.message = message
 
 
-def save_own_patient(*, actor: User, particulars: Mapping[str, Any]) -> tuple[Patient, bool]:
+def save_own_patient(*, actor: User, particulars: Mapping[str, Any], now: datetime) -> tuple[Patient, bool]:
     """Makes or edits the actor's own patient row; answers it and whether it is new.
 
-    Another time zone means other days: what the rooms derived of them follows in the same transaction.
+    Another time zone is a move at this moment: the days before it stay as they were.
     """
-    zone = Patient.objects.filter(user=actor).values_list("time_zone", flat=True).first()
-    patient, made = Patient.objects.update_or_create(user=actor, defaults=dict(particulars))
-    if not made and patient.time_zone != zone:
-        for follow in ports.zone_followers:
-            follow(patient.id)
+    patient, made = Patient.objects.get_or_create(user=actor, defaults=dict(particulars))
+    if not made:
+        patient = _for_change(patient)
+        zone = particulars.get("time_zone", patient.time_zone)
+        others = {name: value for name, value in particulars.items() if name != "time_zone"}
+        for name, value in others.items():
+            setattr(patient, name, value)
+        patient.save(update_fields=others)
+        if zone != patient.time_zone:
+            _live_by(patient, zone_history_of(patient.id).moved(now.replace(microsecond=0), zone), now)
     record_change(patient.id, topic=Topic.RECORDS, ref="patient")
     return patient, made
+
+
+def move(*, access: Access, time_zone: str, since: datetime, now: datetime) -> Patient:
+    """The patient lives by the clock of this zone from an instant on, until the next move that is known.
+
+    At the instant of a known move it takes that one's place. Raises NotPossible for one that is yet to come.
+    """
+    patient = _for_change(access.patient)
+    _live_by(patient, zone_history_of(patient.id).moved(since, time_zone), now)
+    record_change(patient.id, topic=Topic.RECORDS, ref="patient")
+    return patient
+
+
+def replace_zones(*, access: Access, stays: Sequence[tuple[datetime, str]], now: datetime) -> Patient:
+    """Says anew where the patient has lived; the earliest of `stays` holds for all time before it as well.
+
+    Raises NotPossible for none, for two from one instant on, and for one that is yet to come.
+    """
+    if not stays:
+        raise NotPossible("stays", "Everybody lives by some clock: give one zone at least.")
+    if len({since for since, _ in stays}) < len(stays):
+        raise NotPossible("stays", "Two moves cannot be at the same moment.")
+    (_, first), *moves = sorted(stays)
+    patient = _for_change(access.patient)
+    _live_by(patient, ZoneHistory(first, *moves), now)
+    record_change(patient.id, topic=Topic.RECORDS, ref="patient")
+    return patient
+
+
+def _for_change(patient: Patient) -> Patient:
+    """The patient's row as it is, and nobody else changes it until the transaction ends.
+
+    Not its key: a worker that adds rows about the patient need not wait, and so cannot wait in a circle.
+    """
+    return Patient.objects.select_for_update(no_key=True).get(id=patient.id)
+
+
+def _live_by(patient: Patient, history: ZoneHistory, now: datetime) -> None:
+    """Keeps the history, and the zone that it has now; what the rooms made of the days it changes follows."""
+    if any(since > now for since, _ in history.moves):
+        raise NotPossible("since", "A move that is yet to come can be told when it has happened.")
+    if any(since <= ALWAYS for since, _ in history.moves):
+        raise NotPossible("since", f"Nobody alive moved before {ALWAYS.year}.")
+    changed_from = zone_history_of(patient.id).first_difference(history)
+    if changed_from is None:
+        return
+    Stay.objects.filter(patient=patient).delete()
+    stays = [(ALWAYS, history.first), *history.moves]
+    Stay.objects.bulk_create(Stay(patient=patient, since=since, time_zone=zone) for since, zone in stays)
+    patient.time_zone = history.key_at(now)
+    patient.save(update_fields=["time_zone"])
+    for follow in ports.zone_followers:
+        follow(patient.id, changed_from)
 
 
 def create_grant(

@@ -28,6 +28,7 @@ api_urls = [
     path("break-glass", api.BreakGlass.as_view(), name="break-glass"),
     path("live/ticket", api.LiveTicket.as_view(), name="live-ticket"),
     path("patients/<patient:patient>/grants", api.Grants.as_view(), name="grants"),
+    path("patients/<patient:patient>/zones", api.Zones.as_view(), name="zones"),
     path(
         "patients/<patient:patient>/grants/<uuid:grant>/revoke",
         api.RevokeGrant.as_view(),

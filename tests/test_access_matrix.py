@@ -19,6 +19,7 @@ JSON = "application/json"
 PROFILE = {"name": "New", "birth_date": "1990-01-01", "sex": "other", "time_zone": "UTC"}
 UNRANKED = {"kind": "heart_rate", "sources": []}
 PULSE = {"kind": "heart_rate", "value": 61, "unit": "/min"}
+LISBON = {"stays": [{"since": None, "time_zone": "Europe/Lisbon"}]}
 TAKEN_BACK = {"kind": "heart_rate", "start": "2026-01-01T08:00:00Z"}
 SUGAR = {"kind": "glucose", "value": 5.5, "unit": "mmol/L"}
 EMERGENCY = {"patient_email": "pia@pollux.example", "reason": "Found unconscious."}
@@ -51,6 +52,10 @@ ROWS = [
         *(201, 404, 404, 404, 404, 404, 404, 401),
     ),
     ("post", API + PIA + "grants/<uuid:grant>/revoke", None, *OWNER_ONLY),
+    ("get", API + PIA + "zones", None, *OWNER_ONLY),
+    ("put", API + PIA + "zones", LISBON, *OWNER_ONLY),
+    ("get", API + "sync", {"patient": "<patient:patient>"}, *GRANTEES),
+    ("get", API + "sync", None, 200, 200, 404, 404, 404, 404, 404, 401),
     ("get", API + PIA + "audit", None, *OWNER_ONLY),
     ("get", API + PIA + "series", {"kind": "heart_rate"}, *GRANTEES),
     ("get", API + PIA + "series", {"kind": "egfr"}, *WHOLE_GRANTS),

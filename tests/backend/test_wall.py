@@ -3,7 +3,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from backend.actor import acting_for, acting_for_all, acting_on
-from backend.models import AuditEvent, CareGrant, Patient
+from backend.models import AuditEvent, CareGrant, Patient, Stay
 from backend.rules import Need
 from backend.scope import visible_patients
 
@@ -72,6 +72,22 @@ def test_wall_lets_only_the_patient_write_her_own_row(cast):
         assert Patient.objects.filter(id=cast.pia_patient.id).update(name="Eve") == 0
     with acting_for(cast.pia.id):
         assert Patient.objects.filter(id=cast.pia_patient.id).update(name="Pia P.") == 1
+
+
+def test_wall_shows_a_patients_stays_to_who_sees_her_days_and_lets_her_alone_write_them(cast):
+    def stay() -> Stay:
+        return Stay(patient=cast.pia_patient, since=make.timezone.now(), time_zone="Asia/Tokyo")
+
+    with acting_for(cast.pia.id):
+        stay().save(force_insert=True)
+    for who in (cast.cleo, cast.dora):  # both may act in a topic
+        with acting_for(who.id):
+            assert Stay.objects.count() == 1
+            assert Stay.objects.update(time_zone="UTC") == 0
+            with pytest.raises(DatabaseError, match="row-level security"), transaction.atomic():
+                stay().save(force_insert=True)
+    with acting_for(cast.paul.id):
+        assert Stay.objects.count() == 0
 
 
 def test_wall_refuses_a_grant_that_the_patient_did_not_give(cast):

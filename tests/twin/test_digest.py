@@ -14,7 +14,7 @@ from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Change, Patient
 from backend.rules import Need
-from backend.services import NotPossible, save_own_patient
+from backend.services import NotPossible
 from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, SourcePriority, StaleForecast
 from twin.services.observations import Measurement, delete_measurement, record_measurements
 from twin.services.reading import read_upload
@@ -91,16 +91,6 @@ def test_digest_counts_in_the_patients_own_days(db, zone, day):
     patient = make.make_patient(time_zone=zone)
     upload(patient, "2026-03-01T23:30:00Z,weight,81.35,kg,,Scale")
     assert days(patient) == [(day, 81.35)]
-
-
-def test_digest_follows_the_patient_to_another_zone(cast):
-    upload(cast.pia_patient, "2026-03-01T23:30:00Z,weight,81.35,kg,,Scale")
-    assert days(cast.pia_patient) == [("2026-03-02", 81.35)]
-    with acting_for(cast.pia.id):
-        save_own_patient(actor=cast.pia, particulars={"time_zone": "America/New_York"})
-    assert days(cast.pia_patient) == [("2026-03-01", 81.35)]
-    with acting_on(cast.pia_patient.id):
-        assert Snapshot.objects.get().tiles[0]["day"] == "2026-03-01"
 
 
 def test_digest_of_new_samples_leaves_other_days_alone(cast):

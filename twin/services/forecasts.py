@@ -5,7 +5,6 @@ from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.db import connection
@@ -14,6 +13,7 @@ from backend.actor import acting_for_all, acting_on
 from backend.celery import nudge
 from backend.changes import record_change
 from backend.models import Patient
+from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin import forecast
 from twin.kinds import KINDS, kind
@@ -87,8 +87,8 @@ def _claim(patient_id: UUID, now: datetime) -> tuple[Patient, str] | None:
 
 def _refresh(patient: Patient, code: str, *, now: datetime) -> None:
     one = kind(code)
-    today = now.astimezone(ZoneInfo(patient.time_zone)).date()
     with acting_on(patient.id):
+        today = now.astimezone(zone_history_of(patient.id)).date()
         newest_first = DaySummary.objects.filter(patient=patient, kind=code, day__lte=today).order_by("-day")
         rows = list(newest_first.values_list("day", "value")[: 2 * forecast.WINDOW])[::-1]
     days = np.array([day for day, _ in rows], dtype="datetime64[D]")

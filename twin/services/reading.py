@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from itertools import islice
 from threading import Event, Thread
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection
 from django.db.models import Q, QuerySet
@@ -20,6 +19,7 @@ from django.utils import timezone
 
 from backend.actor import acting_for_all, acting_on
 from backend.changes import push, record_change
+from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.intake.formats import open_upload
 from twin.intake.items import Item, RefusalCode, Refused, Samples
@@ -105,13 +105,14 @@ def read_upload(
 
 def _read(claim: Claim, now: datetime, flush: int) -> UploadStatus:
     with acting_on(claim.patient):
-        upload = Upload.objects.select_related("patient").get(id=claim.upload)
+        upload = Upload.objects.get(id=claim.upload)
+        zone = zone_history_of(claim.patient)
     report = Report.from_json(upload.report)
     touched: Touched = upload.touched
     if upload.attempts > ATTEMPTS:
         return _give_up(claim, upload, report, touched)
     try:
-        path, zone = file_of(upload.patient_id, upload.sha256), ZoneInfo(upload.patient.time_zone)
+        path = file_of(upload.patient_id, upload.sha256)
         opened = open_upload(path, zone=zone, name=upload.name)
         upload.format = opened.format
         done = sum(1 for _ in islice(opened.items, upload.items_done))

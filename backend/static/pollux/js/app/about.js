@@ -2,6 +2,7 @@
 
 import { put } from "../api.js";
 import { field, h, whileBusy } from "../dom.js";
+import { zoneSelect, zonesCard } from "./zones.js";
 
 const SEXES = [
   ["female", "Female"],
@@ -22,11 +23,6 @@ const TEMPERATURE = [
   ["[degF]", "°F"],
 ];
 
-function zones(current) {
-  const known = Intl.supportedValuesOf("timeZone");
-  return known.includes(current) ? known : [current, ...known];
-}
-
 const select = (id, options, current) =>
   h(
     "select",
@@ -34,7 +30,7 @@ const select = (id, options, current) =>
     options.map(([value, label]) => h("option", { value, selected: value === current }, label)),
   );
 
-export async function about({ me, reload }) {
+export async function about({ me, reload, signal }) {
   const patient = me.patient ?? {};
   const units = patient.units ?? {};
   const zone = patient.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -54,11 +50,7 @@ export async function about({ me, reload }) {
       required: true,
     }),
     sex: select("about-sex", SEXES, patient.sex ?? "unknown"),
-    time_zone: select(
-      "about-zone",
-      zones(zone).map((name) => [name, name.replaceAll("_", " ")]),
-      zone,
-    ),
+    time_zone: zoneSelect("about-zone", zone),
     glucose: select("about-glucose", GLUCOSE, units.glucose),
     weight: select("about-weight", WEIGHT, units.weight),
     temperature: select("about-temperature", TEMPERATURE, units.temperature),
@@ -69,7 +61,10 @@ export async function about({ me, reload }) {
     sex: field("Sex", controls.sex, {
       help: "As your medical records have it. Reference ranges depend on it.",
     }),
-    time_zone: field("Time zone", controls.time_zone, { help: "Your days begin and end here." }),
+    // Later moves have a card of their own.
+    ...(!me.patient && {
+      time_zone: field("Time zone", controls.time_zone, { help: "Your days begin and end here." }),
+    }),
   };
   const note = h("p", { class: "banner danger", role: "alert", hidden: true });
   const submit = h("button", { class: "button", type: "submit" }, me.patient ? "Save" : "Start my twin");
@@ -84,7 +79,7 @@ export async function about({ me, reload }) {
         name: controls.name.value.trim(),
         birth_date: controls.birth_date.value,
         sex: controls.sex.value,
-        time_zone: controls.time_zone.value,
+        time_zone: me.patient?.time_zone ?? controls.time_zone.value,
         locale: patient.locale ?? navigator.language,
         units: {
           glucose: controls.glucose.value,
@@ -144,6 +139,13 @@ export async function about({ me, reload }) {
         ),
     ),
     h("section", { class: "card" }, form),
+    me.patient &&
+      (await zonesCard({
+        signal,
+        onChange: (now) => {
+          me.patient.time_zone = now;
+        },
+      })),
     h(
       "nav",
       { class: "card links", "aria-label": "Account" },
