@@ -1,7 +1,7 @@
 """The demo's people: repeatable, up to date, within the catalogue's ranges, and medically coherent."""
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -118,10 +118,10 @@ def test_samples_are_in_order_without_repeats(person, items_of):
 
 @EVERYBODY
 def test_samples_offset_is_the_zone_s(person, items_of):
-    zone = ZoneInfo(person.time_zone)
+    zone = person.zones(NOW) if person.zones else ZoneInfo(person.time_zone)
     for item in items_of[person.email]:
         if isinstance(item, Samples):
-            for at in (0, len(item.columns) // 2, -1):
+            for at in (0, len(item.columns) // 2, len(item.columns) * 9 // 10, -1):
                 local = datetime.fromtimestamp(int(item.columns.start[at]) / 1000, zone)
                 assert int(item.columns.offset[at]) == local.utcoffset() // timedelta(minutes=1)
 
@@ -293,3 +293,15 @@ def test_cast_grants_go_to_one_known_person_or_team():
         Topic.GLUCOSE: Level.READ,
         Topic.MEDICATION: Level.READ,
     }
+
+
+def test_journey_of_one_person_lies_in_her_days(items_of):
+    (person,) = (one for one in PEOPLE if one.zones)
+    zones = person.zones(NOW)
+    (left, abroad), (returned, home) = zones.moves
+    assert (zones.first, home, zones.key_at(NOW)) == (person.time_zone,) * 3
+    assert left < returned < NOW
+    steps = series_of(items_of[person.email])["steps", "LifeSnaps data set"]
+    midnights = [datetime.fromtimestamp(start / 1000, zones) for start in steps.start.tolist()]
+    assert {at.time() for at in midnights} == {time()}
+    assert {zones.key_at(at) for at in midnights} == {home, abroad}

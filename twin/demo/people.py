@@ -4,7 +4,7 @@ from datetime import date
 
 from backend.rules import Level, Topic
 from twin.demo.person import Grant, Person
-from twin.demo.volunteer import Volunteer
+from twin.demo.volunteer import Journey, Volunteer
 
 TEAM = "Diabetes and heart team"
 CARE = {
@@ -19,6 +19,10 @@ _TYPE_1 = ("Type 1 diabetes mellitus",)
 _MMOL = {"glucose": "mmol/L", "glucose_cgm": "mmol/L"}
 _US = {"weight": "[lb_av]", "temperature": "[degF]", "height": "[in_i]"}
 _LIFESNAPS, _HUPA, _FITABASE = "LifeSnaps data set", "HUPA-UCM data set", "Fitabase data set"
+
+_OTTILIE = Volunteer(
+    "lifesnaps_p65", _LIFESNAPS, "America/New_York", journey=Journey("Europe/Lisbon", left=24, days=13)
+)
 
 PEOPLE = (
     Person(
@@ -38,9 +42,10 @@ PEOPLE = (
         "female",
         "America/New_York",
         "en-US",
-        Volunteer("lifesnaps_p65", _LIFESNAPS, "America/New_York").items,
+        _OTTILIE.items,
         units=_US,
         grants=_TO_TEAM,
+        zones=_OTTILIE.zones,
     ),
     Person(
         "Bartholomew Featherstonehaugh-Montgomery Dandelion-Wolkenschieber",

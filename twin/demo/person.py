@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from backend.rules import Level, Topic
+from backend.zones import ZoneHistory
 from twin.intake.items import Item
 
 
@@ -21,7 +22,8 @@ class Grant:
 class Person:
     """A patient with a login. `units` maps a kind to the unit this person reads it in.
 
-    `items(now)` gives what to store, up to the aware instant `now`, as a reader would.
+    `items(now)` gives what to store, up to the aware instant `now`, as a reader would; `zones(now)` where the
+    person lived meanwhile, if not always in `time_zone`.
     """
 
     name: str
@@ -33,3 +35,4 @@ class Person:
     items: Callable[[datetime], Iterator[Item]]
     units: Mapping[str, str] = field(default_factory=dict)
     grants: tuple[Grant, ...] = ()
+    zones: Callable[[datetime], ZoneHistory] | None = None

@@ -8,12 +8,12 @@ import gzip
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from backend.zones import ZoneHistory
 from twin.demo.days import MINUTE_MS
 from twin.demo.delivery import delivered
 from twin.demo.records import META
@@ -23,38 +23,68 @@ from twin.kinds import kind
 from twin.series.columns import Columns
 
 DATA = Path(__file__).parent / "data"
+NOON = time(12)
 _DAY_MS = 24 * 60 * MINUTE_MS
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """So many days in another zone, from so many days before the last one on; both flights at noon."""
+
+    to: str
+    left: int
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
 class Volunteer:
     """One participant of a published data set: `file` in data/, `source` as the patient's page shows it.
 
-    `conditions` are those that everybody in the data set has.
+    `conditions` are those that everybody in the data set has. The `journey` is invented.
     """
 
     file: str
     source: str
     time_zone: str
     conditions: tuple[str, ...] = ()
+    journey: Journey | None = None
 
     def items(self, now: datetime) -> Iterator[Item]:
         """All measurements, moved by whole weeks so that they reach the person's today; none is after `now`.
 
         The move changes once a week: between, a later `now` only adds.
         """
-        zone = ZoneInfo(self.time_zone)
-        today = now.astimezone(zone).date()
         for text in self.conditions:
             yield self._condition(text)
         published = _published(self.file)
-        moved_by = _weeks_to(today, published) * 7 * _DAY_MS
+        moved_by = self._moved_by(now, published)
+        zone = self._zones(_last_day(published) + moved_by)
         for code, columns in published.items():
-            wall = columns.start + moved_by
+            wall = columns.start + moved_by * _DAY_MS
             start, offset = wall_time.instants(wall, zone)
             end, _ = wall_time.instants(wall + columns.duration, zone)
             moved = Columns(start, end - start, columns.value, offset)
             yield from delivered(Samples(code, self.source, kind(code).unit, moved), now)
+
+    def zones(self, now: datetime) -> ZoneHistory:
+        """By whose clocks the person lived while this was measured."""
+        published = _published(self.file)
+        return self._zones(_last_day(published) + self._moved_by(now, published))
+
+    def _zones(self, last_day: int) -> ZoneHistory:
+        lived = ZoneHistory(self.time_zone)
+        if self.journey is not None:
+            left = _EPOCH + timedelta(days=last_day - self.journey.left)
+            returned = left + timedelta(days=self.journey.days)
+            for day, to in ((left, self.journey.to), (returned, self.time_zone)):
+                lived = lived.moved(datetime.combine(day, NOON, lived), to)
+        return lived
+
+    def _moved_by(self, now: datetime, published: dict[str, Columns]) -> int:
+        """The days between then and now, in whole weeks: today is reached, what lies after is yet to come."""
+        today = now.astimezone(ZoneHistory(self.time_zone)).date()
+        return -((_last_day(published) - (today - _EPOCH).days) // 7) * 7
 
     def _condition(self, text: str) -> Record:
         identity = f"demo-{self.file}"
@@ -92,7 +122,6 @@ def _published(file: str) -> dict[str, Columns]:
     return published
 
 
-def _weeks_to(today: date, published: dict[str, Columns]) -> int:
-    """The weeks between then and now, rounded up: today is reached, and what lies after it is yet to come."""
-    last_day = max(int(columns.start[-1]) for columns in published.values()) // _DAY_MS
-    return -((last_day - (today - date(1970, 1, 1)).days) // 7)
+def _last_day(published: dict[str, Columns]) -> int:
+    """Days since the epoch of the last day as it was published."""
+    return max(int(columns.start[-1]) for columns in published.values()) // _DAY_MS

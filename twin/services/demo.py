@@ -6,11 +6,13 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
+from backend.access import access_patient
 from backend.actor import acting_for_all
 from backend.changes import record_change
-from backend.models import CareGrant, CareTeam, Clinic, Clinician, Patient, User
+from backend.models import ALWAYS, CareGrant, CareTeam, Clinic, Clinician, Patient, User
 from backend.ports import Login
-from backend.rules import Level, Topic
+from backend.rules import Level, Need, Topic
+from backend.services import replace_zones
 from twin.demo import cast
 from twin.demo.people import TEAM
 from twin.demo.person import Person
@@ -68,6 +70,10 @@ def _make_patient(person: Person, now: datetime) -> None:
         locale=person.locale,
         units=dict(person.units),
     )
+    if person.zones is not None:
+        lived = person.zones(now)
+        access = access_patient(user, patient.id, Need.PROFILE, what="time zones")
+        replace_zones(access=access, stays=[(ALWAYS, lived.first), *lived.moves], now=now)
     for grant in person.grants:
         CareGrant.objects.create(
             patient=patient,
