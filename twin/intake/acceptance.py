@@ -1,5 +1,6 @@
 """What of a reader's samples may be stored: one unit, possible values, plausible times. Pure."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -17,21 +18,55 @@ LONGEST = 366 * 86_400_000
 _AHEAD = 86_400_000  # clocks run fast and zones are mistaken, by a day at most
 
 
-def accept(samples: Samples, *, now: datetime) -> tuple[Samples, list[Problem]]:
-    """The samples that may be stored, in the kind's canonical unit, and a problem for each sort of refusal.
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Samples in the kind's canonical unit, all of them; which are `kept`, and which are refused for what.
 
-    Values outside the soft range are kept and flagged. What is refused is counted once, under the first of:
-    unknown kind, unknown unit, not a number, implausible time, out of range.
+    Each sample is kept or refused, for one reason. Where the unit is unknown the samples are as given.
+    """
+
+    samples: Samples
+    kept: npt.NDArray[np.bool_]
+    refused: list[tuple[ProblemCode, npt.NDArray[np.bool_]]]
+
+    @property
+    def accepted(self) -> Columns:
+        """Those that are kept."""
+        columns = self.samples.columns
+        return columns if self.kept.all() else columns.take(self.kept)
+
+    def but_none(self, code: ProblemCode) -> "Examined":
+        """The same, but what was kept is refused for this."""
+        if not self.kept.any():
+            return self
+        return Examined(self.samples, np.zeros_like(self.kept), [*self.refused, (code, self.kept)])
+
+
+def accept(samples: Samples, *, now: datetime) -> tuple[Samples, list[Problem]]:
+    """The samples that may be stored, in the kind's own unit, and a problem for each sort of refusal."""
+    examined = examine(samples, now=now)
+    problems = [_problem(samples, code, refused) for code, refused in examined.refused]
+    same = examined.samples
+    return Samples(same.kind, same.source, same.unit, examined.accepted), problems
+
+
+def examine(samples: Samples, *, now: datetime, withdrawn: npt.NDArray[np.bool_] | None = None) -> Examined:
+    """What may be stored and what not, sample by sample.
+
+    Values outside the soft range are kept and flagged. What is refused is refused for the first of: unknown
+    kind, unknown unit, not a number, implausible time, out of range. Where `withdrawn`, values say nothing.
     """
     try:
         known = kind(samples.kind)
         values = to_canonical(known, samples.unit, samples.columns.value)
     except UnknownKind:
-        return _nothing(samples, ProblemCode.UNKNOWN_KIND, samples.kind)
+        return _nothing(samples, ProblemCode.UNKNOWN_KIND)
     except UnknownUnit:
-        return _nothing(samples, ProblemCode.UNKNOWN_UNIT, samples.unit or "no unit")
+        return _nothing(samples, ProblemCode.UNKNOWN_UNIT)
 
     columns = samples.columns
+    if withdrawn is not None:
+        values = np.where(withdrawn, known.soft[0], values)
     verdicts = judge(known, values)
     refusals = (
         (ProblemCode.NOT_A_NUMBER, ~np.isfinite(values)),
@@ -39,16 +74,14 @@ def accept(samples: Samples, *, now: datetime) -> tuple[Samples, list[Problem]]:
         (ProblemCode.OUT_OF_RANGE, verdicts == Verdict.REJECT),
     )
     kept = np.ones(len(columns), np.bool_)
-    problems = []
-    for code, refused in refusals:
-        if (kept & refused).any():
-            problems.append(_problem(samples, code, kept & refused))
-            kept &= ~refused
+    refused = []
+    for code, is_refused in refusals:
+        if is_refused.any() and (is_refused & kept).any():
+            refused.append((code, is_refused & kept))
+            kept &= ~is_refused
     flags = _flagged(columns.flags, _is_suspect(known, values, verdicts))
-    accepted = Columns(columns.start, columns.duration, values, columns.offset, flags)
-    if problems:
-        accepted = accepted.take(kept)
-    return Samples(samples.kind, samples.source, known.unit, accepted), problems
+    examined = Columns(columns.start, columns.duration, values, columns.offset, flags)
+    return Examined(Samples(samples.kind, samples.source, known.unit, examined), kept, refused)
 
 
 def _is_plausible(columns: Columns, now: datetime) -> npt.NDArray[np.bool_]:
@@ -82,21 +115,22 @@ def _flagged(
     return soft if flags is None else flags | soft
 
 
-def _nothing(samples: Samples, code: ProblemCode, example: str) -> tuple[Samples, list[Problem]]:
-    refused = np.ones(len(samples.columns), np.bool_)
-    empty = Samples(samples.kind, samples.source, samples.unit, samples.columns.take(~refused))
-    if not len(samples.columns):
-        return empty, []
-    problem = _problem(samples, code, refused)
-    return empty, [Problem(code, example, problem.place, problem.count, problem.kind)]
+def _nothing(samples: Samples, code: ProblemCode) -> Examined:
+    every = np.ones(len(samples.columns), np.bool_)
+    return Examined(samples, ~every, [(code, every)] if len(every) else [])
 
 
 def _problem(samples: Samples, code: ProblemCode, refused: npt.NDArray[np.bool_]) -> Problem:
     first = int(np.argmax(refused))
     start, value = int(samples.columns.start[first]), float(samples.columns.value[first])
     example = f"{value!r} {samples.unit}".strip()
-    if code is ProblemCode.IMPLAUSIBLE_TIME:
-        example = f"{_instant(start)}, for {int(samples.columns.duration[first])} ms"
+    match code:
+        case ProblemCode.UNKNOWN_KIND:
+            example = samples.kind
+        case ProblemCode.UNKNOWN_UNIT:
+            example = samples.unit or "no unit"
+        case ProblemCode.IMPLAUSIBLE_TIME:
+            example = f"{_instant(start)}, for {int(samples.columns.duration[first])} ms"
     return Problem(code, example, _instant(start), int(refused.sum()), samples.kind)
 
 

@@ -1,6 +1,5 @@
 """A series cut into blocks, one a span, each with what is asked about it beside its bytes. Pure."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -35,25 +34,35 @@ def spans_of(start: npt.NDArray[np.int64], days: int) -> npt.NDArray[np.int64]:
     return start // (days * DAY_MS)
 
 
-def cut(columns: Columns, days: int, tombstones: Mapping[int, bytes]) -> list[Block]:
-    """The blocks of samples that stand in order of their start; raises ValueError as encode() does."""
+def cut(columns: Columns, graves: Columns, days: int) -> list[Block]:
+    """The blocks of samples and tombstones that each stand in order of their start.
+
+    A span that holds only tombstones has its block too. Raises ValueError as encode() does.
+    """
+    buried, tombs, _ = _encoded(graves, days)
+    tombstones = dict(zip(buried, tombs, strict=True))
+    numbers, encoded, bounds = _encoded(columns, days)
+    low = bounds[:-1]
+    blocks = map(
+        Block,
+        numbers,
+        [tombstones.pop(span, b"") for span in numbers],
+        encoded,
+        np.diff(bounds).tolist(),
+        columns.start[low].tolist(),
+        np.maximum.reduceat(columns.start + columns.duration, low).tolist(),
+        np.minimum.reduceat(columns.value, low).tolist(),
+        np.maximum.reduceat(columns.value, low).tolist(),
+        np.add.reduceat(columns.value, low).tolist(),
+    )
+    return [*blocks, *map(Block, tombstones.keys(), tombstones.values())]
+
+
+def _encoded(columns: Columns, days: int) -> tuple[list[int], list[bytes], npt.NDArray[np.intp]]:
+    """Of each span that the samples fall into its number and its bytes, and the bounds between them."""
     if not len(columns):
-        return []
+        return [], [], np.zeros(1, np.intp)
     spans = spans_of(columns.start, days)
     low = np.flatnonzero(np.diff(spans, prepend=spans[0] - 1))
     bounds = np.append(low, len(spans))
-    numbers = spans[low].tolist()
-    return list(
-        map(
-            Block,
-            numbers,
-            [tombstones.get(span, b"") for span in numbers],
-            encode_each(columns, bounds.tolist()),
-            np.diff(bounds).tolist(),
-            columns.start[low].tolist(),
-            np.maximum.reduceat(columns.start + columns.duration, low).tolist(),
-            np.minimum.reduceat(columns.value, low).tolist(),
-            np.maximum.reduceat(columns.value, low).tolist(),
-            np.add.reduceat(columns.value, low).tolist(),
-        )
-    )
+    return spans[low].tolist(), encode_each(columns, bounds.tolist()), bounds

@@ -6,9 +6,9 @@ the lock is taken must show what the lock's last holder wrote.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
@@ -21,9 +21,9 @@ from django.db.transaction import TransactionManagementError
 
 from twin.kinds import kind
 from twin.series.blocks import Block, cut, spans_of
-from twin.series.codec import CorruptBlock, decode_all, encode
+from twin.series.codec import CorruptBlock, decode_all
 from twin.series.columns import Columns, join
-from twin.series.overlay import Outcome, overlay, without
+from twin.series.overlay import BuriedBy, Outcome, grave, overlay, without
 
 # The instants that PostgreSQL, Python and people can date: years 1 to 9999.
 EARLIEST_MS, LATEST_MS = -62_135_596_800_000, 253_402_300_799_999
@@ -77,27 +77,35 @@ _Series = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Samples of one kind and one source, in the canonical unit and in any order."""
+    """Samples of one kind and one source, in the canonical unit and in any order.
+
+    Where `withdrawn`, the source takes the identity back, and the finite value beside it says nothing.
+    """
 
     kind: str
     source_id: UUID
     columns: Columns
+    withdrawn: npt.NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """What became of one batch's samples: the four counts add up to their number.
+    """What became of one batch's samples: the five counts add up to their number.
 
-    `first_at` and `last_at` (ms) are the earliest start and the latest end of those stored or replaced,
-    None when there were none.
+    `first_at` and `last_at` (ms) are the earliest start and the latest end of those stored, replaced or
+    deleted, None when there were none. `outcome` says it of each sample.
     """
 
     stored: int = 0
     known: int = 0
     replaced: int = 0
     suppressed: int = 0
+    deleted: int = 0
     first_at: int | None = None
     last_at: int | None = None
+    outcome: npt.NDArray[np.uint8] = field(
+        default_factory=lambda: np.empty(0, np.uint8), compare=False, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +140,11 @@ class _Found:
     tombstones: bytes | None
 
 
-def merge(patient_id: UUID, batches: Sequence[Batch]) -> list[Merged]:
+def merge(patient_id: UUID, batches: Sequence[Batch], *, lifts: Collection[BuriedBy] = ()) -> list[Merged]:
     """Every sample is in the store, unless it was deleted earlier; returns what became of each batch.
 
     The samples count as if they came one by one, in the order given; overlay() says what can become of one.
+    `lifts` names those whose deletions a sample undoes; a copy, which may be old, undoes none.
     Merging the same again changes nothing: a row is written only when something in it changed. Raises
     UnknownKind, and ValueError for a sample that cannot be kept (not finite, negative duration, outside the
     years 1 to 9999); then nothing is written.
@@ -147,15 +156,13 @@ def merge(patient_id: UUID, batches: Sequence[Batch]) -> list[Merged]:
     for place, batch in enumerate(batches):
         _check(batch.columns)
         together[batch.kind, batch.source_id].append(place)
-    incoming = {
-        series: join([batches[place].columns for place in places]) for series, places in together.items()
-    }
+    incoming = {series: _join([batches[place] for place in places]) for series, places in together.items()}
     merged = [Merged()] * len(batches)
     with _locked(patient_id) as cursor:
-        found = _find(cursor, patient_id, {series: columns.start for series, columns in incoming.items()})
+        found = _find(cursor, patient_id, {series: batch.columns.start for series, batch in incoming.items()})
         changed: dict[_Series, list[Block]] = {}
         for series, places in together.items():
-            changed[series], outcome = _lay_over(series[0], found[series], incoming[series])
+            changed[series], outcome = _lay_over(found[series], incoming[series], lifts)
             bounds = accumulate((len(batches[place].columns) for place in places), initial=0)
             for place, (low, high) in zip(places, pairwise(bounds), strict=True):
                 merged[place] = _count(batches[place].columns, outcome[low:high])
@@ -164,21 +171,19 @@ def merge(patient_id: UUID, batches: Sequence[Batch]) -> list[Merged]:
 
 
 def delete(patient_id: UUID, code: str, source_id: UUID, start: int, duration: int) -> int:
-    """The sample is gone and no later upload brings it back; returns 1, or 0 if it was not there.
+    """A person's word: the sample is gone and no copy brings it back; returns 1, or 0 if it was not there.
 
     What was not there leaves no tombstone, so deleting twice changes nothing.
     """
-    series, grave = (code, source_id), Columns(np.array([start]), np.array([duration]), np.zeros(1))
+    series, new = (code, source_id), grave(start, duration, BuriedBy.PERSON)
     with _locked(patient_id) as cursor:
-        rows = _find(cursor, patient_id, {series: grave.start})[series]
+        rows = _find(cursor, patient_id, {series: new.start})[series]
         stored = _decode(row.data for row in rows)
         left = without(stored, start, duration)
         if len(left) == len(stored):
             return 0
-        tombstones = encode(join([_decode(row.tombstones for row in rows), grave]))
-        span = rows[0].span
-        blocks = cut(left, kind(code).span_days, {span: tombstones}) or [Block(span, tombstones)]
-        _write(cursor, patient_id, {series: blocks})
+        graves = join([_decode(row.tombstones for row in rows), new])
+        _write(cursor, patient_id, {series: cut(left, graves, kind(code).span_days)})
     return 1
 
 
@@ -244,6 +249,23 @@ def _locked(patient_id: UUID) -> Iterator[psycopg.Cursor[Any]]:
         yield cursor
 
 
+def _join(batches: Sequence[Batch]) -> Batch:
+    """Batches of one series as one."""
+    if len(batches) == 1:
+        return batches[0]
+    withdrawn = None
+    if any(batch.withdrawn is not None for batch in batches):
+        stays = (np.zeros(len(batch.columns), np.bool_) for batch in batches)
+        withdrawn = np.concatenate(
+            [
+                no if batch.withdrawn is None else batch.withdrawn
+                for batch, no in zip(batches, stays, strict=True)
+            ]
+        )
+    columns = join([batch.columns for batch in batches])
+    return Batch(batches[0].kind, batches[0].source_id, columns, withdrawn)
+
+
 def _check(columns: Columns) -> None:
     start, duration = columns.start, columns.duration
     if not np.isfinite(columns.value).all():
@@ -275,20 +297,21 @@ def _find(
 
 
 def _lay_over(
-    code: str, found: Sequence[_Found], incoming: Columns
+    found: Sequence[_Found], incoming: Batch, lifts: Collection[BuriedBy]
 ) -> tuple[list[Block], npt.NDArray[np.uint8]]:
     """The blocks that change when the samples are laid over what was found, and each sample's Outcome."""
-    days = kind(code).span_days
-    stored = _decode(row.data for row in found)
-    laid = overlay(stored, _decode(row.tombstones for row in found), incoming)
+    days = kind(incoming.kind).span_days
+    stored, graves = _decode(row.data for row in found), _decode(row.tombstones for row in found)
+    laid = overlay(stored, graves, incoming.columns, incoming.withdrawn, lifts)
     changes = _is_change(laid.outcome)
     if not changes.any():
         return [], laid.outcome
-    columns = laid.columns
+    columns, graves = laid.columns, laid.graves
     if not changes.all():
-        changed = np.unique(spans_of(incoming.start[changes], days))
+        changed = np.unique(spans_of(incoming.columns.start[changes], days))
         columns = columns.take(np.isin(spans_of(columns.start, days), changed))
-    return cut(columns, days, {row.span: row.tombstones or b"" for row in found}), laid.outcome
+        graves = graves.take(np.isin(spans_of(graves.start, days), changed))
+    return cut(columns, graves, days), laid.outcome
 
 
 def _decode(blocks: Iterator[bytes | None]) -> Columns:
@@ -296,17 +319,18 @@ def _decode(blocks: Iterator[bytes | None]) -> Columns:
 
 
 def _count(columns: Columns, outcome: npt.NDArray[np.uint8]) -> Merged:
-    stored, known, replaced, suppressed = np.bincount(outcome, minlength=len(Outcome)).tolist()
+    stored, known, replaced, suppressed, deleted = np.bincount(outcome, minlength=len(Outcome)).tolist()
+    merged = Merged(stored, known, replaced, suppressed, deleted, outcome=outcome)
     changes = _is_change(outcome)
     if not changes.any():
-        return Merged(stored, known, replaced, suppressed)
+        return merged
     changed = columns if changes.all() else columns.take(changes)
     first_at, last_at = int(changed.start.min()), int((changed.start + changed.duration).max())
-    return Merged(stored, known, replaced, suppressed, first_at, last_at)
+    return replace(merged, first_at=first_at, last_at=last_at)
 
 
 def _is_change(outcome: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    return np.isin(outcome, (Outcome.STORED, Outcome.REPLACED))
+    return np.isin(outcome, (Outcome.STORED, Outcome.REPLACED, Outcome.DELETED))
 
 
 def _write(cursor: psycopg.Cursor[Any], patient_id: UUID, changed: Mapping[_Series, Sequence[Block]]) -> None:

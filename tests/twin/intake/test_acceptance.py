@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from twin.intake.acceptance import EARLIEST, LONGEST, accept
+from twin.intake.acceptance import EARLIEST, LONGEST, accept, examine
 from twin.intake.items import Problem, ProblemCode, Samples
 from twin.series.columns import Columns, Flag
 
@@ -154,3 +154,31 @@ def test_accept_a_small_part_of_a_day_is_not_unlikely(kind: str, unit: str, part
 def test_accept_no_samples_gives_none_and_no_problem(kind: str) -> None:
     accepted, problems = accept(samples([], kind=kind), now=NOW)
     assert (len(accepted.columns), problems) == (0, [])
+
+
+def test_examine_says_of_each_sample_what_it_is_refused_for() -> None:
+    given = samples([60.0, float("nan"), 4000.0, 61.0], start=[NOW_MS, NOW_MS, NOW_MS, EARLIEST - 1])
+    examined = examine(given, now=NOW)
+    assert examined.kept.tolist() == [True, False, False, False]
+    assert [(code, at.tolist()) for code, at in examined.refused] == [
+        (ProblemCode.NOT_A_NUMBER, [False, True, False, False]),
+        (ProblemCode.IMPLAUSIBLE_TIME, [False, False, False, True]),
+        (ProblemCode.OUT_OF_RANGE, [False, False, True, False]),
+    ]
+    assert examined.accepted.value.tolist() == [60.0]
+
+
+def test_examine_of_what_is_withdrawn_asks_for_a_time_and_no_value() -> None:
+    given = samples([float("nan"), 4000.0, 60.0], start=[NOW_MS, NOW_MS, EARLIEST - 1])
+    examined = examine(given, now=NOW, withdrawn=np.array([True, True, True]))
+    assert examined.kept.tolist() == [True, True, False]
+    assert np.isfinite(examined.accepted.value).all()
+
+
+def test_examined_but_none_refuses_what_was_kept() -> None:
+    examined = examine(samples([60.0, float("nan")]), now=NOW).but_none(ProblemCode.TOO_MANY_SOURCES)
+    assert not examined.kept.any()
+    assert [(code, at.tolist()) for code, at in examined.refused] == [
+        (ProblemCode.NOT_A_NUMBER, [False, True]),
+        (ProblemCode.TOO_MANY_SOURCES, [True, False]),
+    ]

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.series.columns import Columns
-from twin.series.overlay import Outcome, overlay, without
+from twin.series.overlay import BuriedBy, Outcome, overlay, without
 
-STORED, KNOWN, REPLACED, SUPPRESSED = Outcome
+STORED, KNOWN, REPLACED, SUPPRESSED, DELETED = Outcome
 
 
 def columns(*samples, flags=None):
@@ -54,6 +54,47 @@ def test_overlay_table(stored, buried, incoming, outcome, after):
     assert samples(laid) == after
 
 
+GONE = None
+PERSON, SOURCE = float(BuriedBy.PERSON), float(BuriedBy.SOURCE)
+
+
+def say(*statements):
+    """Columns of (start, value), or (start, GONE) for a withdrawal, and which those are."""
+    withdrawn = np.array([value is GONE for _, value in statements])
+    return columns(*((start, 0, value or 0.0) for start, value in statements)), withdrawn
+
+
+@pytest.mark.parametrize(
+    ("stored", "graves", "statements", "lifts", "outcome", "after", "graves_after"),
+    [
+        ([(1, 0, 70)], [], [(1, GONE)], [], [DELETED], [], [(1, 0, SOURCE)]),
+        ([], [], [(1, GONE)], [], [DELETED], [], [(1, 0, SOURCE)]),
+        ([], [(1, 0, SOURCE)], [(1, GONE)], [], [KNOWN], [], [(1, 0, SOURCE)]),
+        ([], [(1, 0, PERSON)], [(1, GONE)], [], [KNOWN], [], [(1, 0, PERSON)]),
+        ([(1, 0, 70)], [], [(1, GONE), (1, 75)], [], [DELETED, STORED], [(1, 0, 75)], []),
+        ([(1, 0, 70)], [], [(1, 75), (1, GONE)], [], [REPLACED, DELETED], [], [(1, 0, SOURCE)]),
+        ([], [], [(1, GONE), (1, GONE)], [], [DELETED, KNOWN], [], [(1, 0, SOURCE)]),
+        ([], [(1, 0, SOURCE)], [(1, 70)], [], [SUPPRESSED], [], [(1, 0, SOURCE)]),
+        ([], [(1, 0, SOURCE)], [(1, 70), (1, 70)], [BuriedBy.SOURCE], [STORED, KNOWN], [(1, 0, 70)], []),
+        ([], [(1, 0, PERSON)], [(1, 70)], [BuriedBy.SOURCE], [SUPPRESSED], [], [(1, 0, PERSON)]),
+        ([], [(1, 0, PERSON)], [(1, 70)], [*BuriedBy], [STORED], [(1, 0, 70)], []),
+        ([], [(1, 0, SOURCE)], [(1, GONE), (1, 70)], [], [KNOWN, SUPPRESSED], [], [(1, 0, SOURCE)]),
+        ([(2, 0, 71)], [(3, 0, PERSON)], [(1, 70)], [], [STORED], [(1, 0, 70), (2, 0, 71)], [(3, 0, PERSON)]),
+    ],
+)
+def test_overlay_of_withdrawals_and_graves_table(
+    stored, graves, statements, lifts, outcome, after, graves_after
+):
+    laid = overlay(columns(*stored), columns(*graves), *say(*statements), lifts)
+
+    assert laid.outcome.tolist() == outcome
+    assert samples(laid) == after
+    assert list(zip(*(getattr(laid.graves, name).tolist() for name in NAMES), strict=True)) == graves_after
+
+
+NAMES = ("start", "duration", "value")
+
+
 def test_overlay_other_flags_are_another_sample():
     laid = overlay(columns((1, 0, 70)), columns(), columns((1, 0, 70), flags=[2]))
 
@@ -90,6 +131,41 @@ def test_overlay_is_what_a_dictionary_does_one_by_one(stored, buried, incoming):
         there[start, duration] = value
     assert laid.outcome.tolist() == outcome
     assert samples(laid) == [(*identity, there[identity]) for identity in sorted(there)]
+
+
+STATEMENTS = st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(60, 62))), max_size=12)
+GRAVES = st.dictionaries(st.integers(0, 4), st.sampled_from(BuriedBy))
+
+
+@given(STATEMENTS, GRAVES, STATEMENTS, st.sets(st.sampled_from(BuriedBy)))
+def test_overlay_of_withdrawals_is_what_two_dictionaries_do_one_by_one(stored, graves, incoming, lifts):
+    there = {start: value for start, value in stored if value is not None and start not in graves}
+    laid = overlay(
+        columns(*((start, 0, value) for start, value in there.items())),
+        columns(*((start, 0, by) for start, by in graves.items())),
+        *say(*incoming),
+        lifts,
+    )
+
+    outcome, own = [], set()
+    for start, value in incoming:
+        if value is None:
+            outcome.append(KNOWN if start in graves else DELETED)
+            if start not in graves:
+                own.add(start)
+            graves.setdefault(start, BuriedBy.SOURCE)
+            there.pop(start, None)
+        elif start in graves and not (start in own or graves[start] in lifts):
+            outcome.append(SUPPRESSED)
+        else:
+            before = there.get(start)
+            outcome.append(STORED if before is None else KNOWN if before == value else REPLACED)
+            graves.pop(start, None)
+            there[start] = value
+    assert laid.outcome.tolist() == outcome
+    assert samples(laid) == [(start, 0, there[start]) for start in sorted(there)]
+    by = dict(zip(laid.graves.start.tolist(), laid.graves.value.tolist(), strict=True))
+    assert {start: by[start] for start in by} == {start: float(graves[start]) for start in sorted(graves)}
 
 
 def test_without_takes_one_identity_only():

@@ -12,6 +12,7 @@ from twin.kinds import UnknownKind
 from twin.models import SeriesBlock
 from twin.series import store
 from twin.series.columns import Columns, Flag
+from twin.series.overlay import BuriedBy
 from twin.series.store import Batch, Extent, Merged
 
 DAY = 86_400_000
@@ -195,6 +196,63 @@ def test_delete_what_is_not_there_leaves_nothing(patient):
         assert store.delete(patient, "heart_rate", WATCH, NOON, 0) == 0
 
     assert merge(patient, hearts((NOON, 70))) == [Merged(stored=1, first_at=NOON, last_at=NOON)]
+
+
+def withdraw(patient, *starts, lifts=(BuriedBy.SOURCE,)):
+    batch = Batch("heart_rate", WATCH, columns(*((start, 0) for start in starts)), np.ones(len(starts), bool))
+    with acting_on(patient):
+        return store.merge(patient, [batch], lifts=lifts)
+
+
+def test_withdrawal_leaves_a_tombstone_that_its_own_source_lifts(patient):
+    merge(patient, hearts((NOON, 70), (NOON + 1, 71), (NOON + DAY, 72)))
+
+    assert withdraw(patient, NOON, NOON + DAY) == [Merged(deleted=2, first_at=NOON, last_at=NOON + DAY)]
+    assert withdraw(patient, NOON, NOON + DAY) == [Merged(known=2)]
+    assert found(patient) == [(NOON + 1, 71.0)]
+    assert merge(patient, hearts((NOON, 70))) == [Merged(suppressed=1)]
+    with acting_on(patient):
+        again = store.merge(patient, [hearts((NOON, 75))], lifts=[BuriedBy.SOURCE])
+    assert again == [Merged(stored=1, first_at=NOON, last_at=NOON)]
+    assert merge(patient, hearts((NOON, 75))) == [Merged(known=1)]
+    assert found(patient) == [(NOON, 75.0), (NOON + 1, 71.0)]
+
+
+def test_withdrawal_in_many_spans_at_once_touches_no_other_block(patient):
+    merge(patient, hearts(*((NOON + day * DAY + place, 70) for day in range(10) for place in range(3))))
+    before = row_versions(patient)
+    withdraw(patient, NOON + 2 * DAY, NOON + 5 * DAY)
+    after = row_versions(patient)
+
+    assert sorted(span for span in after if after[span] != before[span]) == [20_002, 20_005]
+    assert len(found(patient)) == 10 * 3 - 2
+
+
+def test_withdrawal_of_what_never_came_is_respected_by_a_later_copy(patient):
+    assert withdraw(patient, NOON) == [Merged(deleted=1, first_at=NOON, last_at=NOON)]
+    assert merge(patient, hearts((NOON, 70), (NOON + 1, 71))) == [
+        Merged(stored=1, suppressed=1, first_at=NOON + 1, last_at=NOON + 1)
+    ]
+
+
+def test_deletion_by_a_person_is_lifted_by_a_person_alone(patient):
+    merge(patient, hearts((NOON, 70)))
+    with acting_on(patient):
+        store.delete(patient, "heart_rate", WATCH, NOON, 0)
+        assert store.merge(patient, [hearts((NOON, 70))], lifts=[BuriedBy.SOURCE]) == [Merged(suppressed=1)]
+    assert withdraw(patient, NOON) == [Merged(known=1)]
+    with acting_on(patient):
+        lifted = store.merge(patient, [hearts((NOON, 70))], lifts=list(BuriedBy))
+    assert lifted == [Merged(stored=1, first_at=NOON, last_at=NOON)]
+
+
+def test_merge_says_the_outcome_of_each_sample_of_each_batch(patient):
+    merge(patient, hearts((NOON, 70)))
+    gone = Batch("heart_rate", WATCH, columns((NOON, 0)), np.array([True]))
+    with acting_on(patient):
+        merged = store.merge(patient, [hearts((NOON, 71), (NOON + 1, 72)), gone], lifts=[BuriedBy.SOURCE])
+    assert [each.outcome.tolist() for each in merged] == [[2, 0], [4]]
+    assert found(patient) == [(NOON + 1, 72.0)]
 
 
 @pytest.mark.parametrize(
