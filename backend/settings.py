@@ -111,7 +111,7 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS.channels], "prefix": "pollux"},
     },
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS.url}}
+CACHES = {"default": {"BACKEND": "backend.cache.RedisCache", "LOCATION": REDIS.url}}
 
 CELERY_BROKER_URL = REDIS.celery
 CELERY_TASK_IGNORE_RESULT = True
@@ -126,7 +126,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "read due uploads": {"task": "twin.read_due_uploads", "schedule": 15},
+    "sum up stale days": {"task": "twin.digest_stale_days", "schedule": 15},
     "refresh stale twins": {"task": "twin.refresh_stale", "schedule": 20},
+    "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},
 }
 
 AUTH_USER_MODEL = "backend.User"

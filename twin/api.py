@@ -12,12 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ListSerializer
 
-from backend.access import access_patient, access_row
+from backend.access import ME, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
-from backend.rest import page_schema
+from backend.rest import BulkJSONParser, page_schema
 from backend.rules import Need
 from backend.services import NotPossible
+from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
 from twin.models import Source, Upload
 from twin.queries import (
@@ -38,6 +39,8 @@ from twin.serializers import (
     RecordOut,
     RecordsIn,
     ReportOut,
+    SamplesIn,
+    SamplesOut,
     SeriesIn,
     SeriesOut,
     SnapshotOut,
@@ -54,6 +57,7 @@ from twin.series import store
 from twin.series.thin import thin
 from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
+from twin.services.samples import receive_samples
 from twin.services.uploads import receive_upload
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
@@ -117,6 +121,21 @@ class UploadDetail(PersonView):
         row = access_row(Upload.objects.all(), self.person, Need.READ, id=upload)
         access_patient(self.person, row.patient_id, Need.READ, what="upload")
         return Response(UploadOut(row).data)
+
+
+class Samples(PersonView):
+    """Takes what a phone hands over: many series in one batch, which is safe to send again."""
+
+    parser_classes = [BulkJSONParser]
+
+    @extend_schema(request=SamplesIn, responses=SamplesOut)
+    def post(self, request: Request) -> Response:
+        try:
+            batch = read_batch(request.data)
+        except Malformed as malformed:
+            raise NotPossible(malformed.place, malformed.message) from None
+        access = access_patient(self.person, batch.patient or ME, Need.ACT, what="samples")
+        return Response(receive_samples(access=access, batch=batch, now=timezone.now()))
 
 
 class Series(PatientView):

@@ -8,6 +8,8 @@ from django.utils import timezone
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
+from twin.services.samples import forget_batches
+from twin.services.stale_days import digest_stale, stale_patients
 from twin.services.uploads import clear_incoming
 
 BATCH = 20
@@ -25,6 +27,25 @@ def read_due_uploads() -> None:
     clear_incoming(now=timezone.now())
     for upload_id in due_uploads(now=timezone.now(), limit=BATCH):
         read(upload_id, now=timezone.now())
+
+
+@shared_task(name="twin.digest_days")
+def digest_days(patient_id: str) -> None:
+    """Sums up one patient's stale days."""
+    digest_stale(UUID(patient_id), now=timezone.now())
+
+
+@shared_task(name="twin.digest_stale_days")
+def digest_stale_days() -> None:
+    """Sums up every stale day."""
+    for patient_id in stale_patients(now=timezone.now(), limit=BATCH):
+        digest_stale(patient_id, now=timezone.now())
+
+
+@shared_task(name="twin.forget_batches")
+def forget_old_batches() -> None:
+    """Forgets the batches of phones that are too old to come again."""
+    forget_batches(now=timezone.now())
 
 
 @shared_task(name="twin.refresh_forecasts")

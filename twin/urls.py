@@ -10,6 +10,7 @@ api_urls = [
     path("kinds", api.Kinds.as_view(), name="kinds"),
     path("uploads", api.Uploads.as_view(), name="uploads"),
     path("uploads/<uuid:upload>", api.UploadDetail.as_view(), name="upload"),
+    path("samples", api.Samples.as_view(), name="samples"),
     path(f"{PATIENT}/series", api.Series.as_view(), name="series"),
     path(f"{PATIENT}/summary", api.Summary.as_view(), name="summary"),
     path(f"{PATIENT}/snapshot", api.SnapshotView.as_view(), name="snapshot"),

@@ -15,13 +15,18 @@ import make
 import numpy as np
 from django.utils import timezone
 
-from backend.actor import acting_for_all, acting_on
+from backend.access import access_patient
+from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Patient
-from twin.models import DaySummary, Forecast, Record, StaleForecast, Upload, UploadStatus
+from backend.rules import Need
+from twin.intake.phone import read_batch
+from twin.models import DaySummary, Forecast, Record, StaleDays, StaleForecast, Upload, UploadStatus
 from twin.series import store
 from twin.services.forecasts import LEASE as FORECAST_LEASE
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads, read_upload
+from twin.services.samples import receive_samples
+from twin.services.stale_days import SETTLE, digest_stale, stale_patients
 
 WORKER = """
 import sys
@@ -33,11 +38,14 @@ import django
 django.setup()
 from twin.services.forecasts import refresh_forecasts
 from twin.services.reading import read_upload
+from twin.services.stale_days import digest_stale
 
 what, row, now = sys.argv[1], UUID(sys.argv[2]), datetime.fromisoformat(sys.argv[3])
 print("at work", flush=True)
 if what == "read":
     read_upload(row, now=now, flush=2_000)
+elif what == "digest":
+    digest_stale(row, now=now)
 else:
     refresh_forecasts(row, now=now)
 """
@@ -125,6 +133,53 @@ def test_upload_whose_workers_are_killed_is_stored_as_if_none_had_been(transacti
     assert upload_row(upload).touched == {}
     assert held(patient) == held(other)
     assert due_uploads(now=later + HOUR, limit=5) == []
+
+
+def hand_over(patient: Patient, first: datetime, days: int) -> None:
+    """A heart rate each hour of so many days, as a phone hands it over."""
+    start = [int((first + timedelta(hours=hour)).timestamp() * 1000) for hour in range(24 * days)]
+    pulse = {"kind": "heart_rate", "unit": "/min", "source": "Watch", "start": start}
+    body = {
+        "batch_id": str(first),
+        "series": [pulse | {"value": [60 + hour % 50 for hour in range(24 * days)]}],
+    }
+    with acting_for(patient.user_id):
+        access = access_patient(patient.user, "me", Need.ACT, what="samples")
+        receive_samples(access=access, batch=read_batch(body), now=timezone.now())
+
+
+def stale(patient: Patient) -> list[tuple[int, int]]:
+    with acting_on(patient.id):
+        return list(StaleDays.objects.values_list("first_at", "last_at"))
+
+
+def test_days_whose_workers_are_killed_are_summed_up_with_what_came_meanwhile(transactional_db):
+    patient, other = make.make_patient(), make.make_patient()
+    first, days = datetime(2021, 1, 1, tzinfo=UTC), 1_800
+    for each in (patient, other):
+        hand_over(each, first, days)
+    hand_over(other, first - timedelta(days=40), 40)
+    digest_stale(other.id, now=timezone.now())
+
+    reached = []
+    for kill in range(3):
+        later = timezone.now() + kill * HOUR + SETTLE
+        assert stale_patients(now=later, limit=5) == [patient.id]
+        before = stale(patient)
+        reached.append(before[0][0])
+        with worker("digest", patient.id, later) as process:
+            wait_for(lambda before=before: stale(patient) != before, process)
+    assert reached == sorted(reached)
+    assert stale(patient)[0][0] > reached[0]
+    # Older than what the workers have done.
+    hand_over(patient, first - timedelta(days=40), 40)
+
+    later = timezone.now() + 10 * HOUR
+    assert stale_patients(now=later, limit=5) == [patient.id]
+    digest_stale(patient.id, now=later)
+    assert held(patient) == held(other)
+    assert len(held(patient)["days"]) > days
+    assert stale_patients(now=later, limit=5) == []
 
 
 def test_forecasts_whose_worker_is_killed_are_made_later(transactional_db):

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from django.http import Http404
+from django.utils import timezone
 
 from backend.access import access_patient
 from backend.actor import acting_for, acting_on
@@ -19,6 +20,7 @@ from twin.services.digest import digest
 from twin.services.intake import take_in
 from twin.services.priorities import set_source_priority
 from twin.services.rebuild import rebuild
+from twin.services.stale_days import SETTLE, digest_stale, stale_patients
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = 3_600_000
@@ -47,6 +49,7 @@ def rank(user: User, patient: Patient, *names: str, kind: str = "steps") -> None
         access = access_patient(user, patient.id, Need.ACT, what="sources")
         ids = dict(Source.objects.values_list("name", "id"))
         set_source_priority(access=access, kind_code=kind, sources=[ids[name] for name in names], now=NOON)
+    digest_stale(patient.id, now=NOON)
 
 
 def test_priority_decides_which_device_counts_and_nothing_is_added_up(cast):
@@ -56,6 +59,19 @@ def test_priority_decides_which_device_counts_and_nothing_is_added_up(cast):
     assert days(cast.pia_patient) == [(1400.0, 2)]
     with acting_on(cast.pia_patient.id):
         assert Change.objects.order_by("-seq").values_list("ref", flat=True).first() == "series/steps"
+
+
+def test_priority_leaves_the_days_to_a_worker(cast, client_of):
+    count_steps(cast.pia_patient, watch=(3, 1000), phone=(2, 700))
+    with acting_on(cast.pia_patient.id):
+        phone = str(Source.objects.get(name="phone").id)
+    client_of("pia").put(
+        "/api/v1/patients/me/sources",
+        {"kind": "steps", "sources": [phone]},
+        content_type="application/json",
+    )
+    assert days(cast.pia_patient) == [(3000.0, 2)]
+    assert stale_patients(now=timezone.now() + SETTLE, limit=5) == [cast.pia_patient.id]
 
 
 def test_priority_holds_for_what_comes_later_and_in_a_rebuild(cast):

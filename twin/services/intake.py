@@ -1,9 +1,12 @@
 """From items to rows: samples into blocks, facts into records. Runs in the caller's transaction."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
+
+from django.db.models import F
+from django.db.models.functions import Coalesce
 
 from twin.intake.acceptance import accept
 from twin.intake.items import Item, Problem, ProblemCode, Record, Remark, Samples
@@ -12,11 +15,22 @@ from twin.models import Record as RecordRow
 from twin.models import Source
 from twin.report import Report
 from twin.series import store
+from twin.series.overlay import BuriedBy
 from twin.text import shortened, storable
 
 UNNAMED = "Unnamed source"
 MOST_SOURCES = 1_000
 """Of one patient. Ten years of devices and apps are fifty; a hostile file could name one in every row."""
+LAST_SYNC_IS_NEWS_AFTER = timedelta(minutes=1)
+"""A phone that sends one batch after the other is one sync."""
+
+
+class KnownSource(NamedTuple):
+    """A source of the patient, and when it was last heard of."""
+
+    id: UUID
+    last_sync_at: datetime | None
+
 
 Touched = dict[str, list[int]]
 """For each kind the first and last instant, in ms, at which something changed."""
@@ -30,11 +44,12 @@ def take_in(
     touched: Touched,
     now: datetime,
     upload: UUID | None = None,
+    lifts: Collection[BuriedBy] = (),
 ) -> None:
     """Stores what can be stored and counts everything into `report`; the same again changes only the counts.
 
     Takes the patient's lock before anything else, so that two of these cannot wait for each other. `touched`
-    grows by what has to be digested.
+    grows by what has to be digested. `lifts` names those whose deletions are undone, as in store.merge().
     """
     store.lock(patient)
     for problem in (item for item in items if isinstance(item, Problem)):
@@ -43,7 +58,9 @@ def take_in(
         report.add_remark(remark)
     accepted = [_accepted(item, report, now) for item in items if isinstance(item, Samples)]
     if batches := [samples for samples in accepted if len(samples.columns)]:
-        _store_samples(patient, batches, report, touched)
+        sources = _store_samples(patient, batches, report, touched, lifts)
+        if upload is not None:
+            heard_from(patient, sources, now=now)
     if records := [item for item in items if isinstance(item, Record)]:
         _store_records(patient, records, report, now, upload)
 
@@ -58,7 +75,9 @@ def _accepted(samples: Samples, report: Report, now: datetime) -> Samples:
     return kept
 
 
-def _store_samples(patient: UUID, batches: Sequence[Samples], report: Report, touched: Touched) -> None:
+def _store_samples(
+    patient: UUID, batches: Sequence[Samples], report: Report, touched: Touched, lifts: Collection[BuriedBy]
+) -> Collection[KnownSource]:
     sources = sources_by_name(patient, {batch.source for batch in batches})
     for batch in (batch for batch in batches if batch.source not in sources):
         report.of_kind(batch.kind, batch.unit).refused += len(batch.columns)
@@ -66,7 +85,9 @@ def _store_samples(patient: UUID, batches: Sequence[Samples], report: Report, to
         report.add_problem(problem)
     batches = [batch for batch in batches if batch.source in sources]
     merged = store.merge(
-        patient, [store.Batch(batch.kind, sources[batch.source], batch.columns) for batch in batches]
+        patient,
+        [store.Batch(batch.kind, sources[batch.source].id, batch.columns) for batch in batches],
+        lifts=lifts,
     )
     for batch, outcome in zip(batches, merged, strict=True):
         tally = report.of_kind(batch.kind, batch.unit)
@@ -80,6 +101,7 @@ def _store_samples(patient: UUID, batches: Sequence[Samples], report: Report, to
         tally.last = last if tally.last is None else max(tally.last, last)
         if outcome.first_at is not None and outcome.last_at is not None:
             widen(touched, batch.kind, outcome.first_at, outcome.last_at)
+    return sources.values()
 
 
 def widen(touched: Touched, kind_code: str, first: int, last: int) -> None:
@@ -88,17 +110,34 @@ def widen(touched: Touched, kind_code: str, first: int, last: int) -> None:
     edges[0], edges[1] = min(edges[0], first), max(edges[1], last)
 
 
-def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, UUID]:
-    """The ids of the patient's sources of these names; the caller holds the patient's lock.
+def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, KnownSource]:
+    """The patient's sources of these names; the caller holds the patient's lock.
 
     New names become sources until there are MOST_SOURCES of them; those beyond are left out.
     """
     wanted = {name: storable(name).strip()[:200].strip() or UNNAMED for name in names}
-    ids = dict(Source.objects.filter(patient_id=patient).values_list("name", "id"))
-    new = sorted(set(wanted.values()) - ids.keys())[: max(MOST_SOURCES - len(ids), 0)]
-    made = Source.objects.bulk_create([Source(patient_id=patient, name=name) for name in new])
-    ids |= {source.name: source.id for source in made}
-    return {given: ids[name] for given, name in wanted.items() if name in ids}
+    rows = Source.objects.filter(patient_id=patient).values_list("name", "id", "last_sync_at")
+    known = {name: KnownSource(source, heard) for name, source, heard in rows}
+    new = sorted(set(wanted.values()) - known.keys())[: max(MOST_SOURCES - len(known), 0)]
+    if new:
+        made = Source.objects.bulk_create([Source(patient_id=patient, name=name) for name in new])
+        known |= {source.name: KnownSource(source.id, None) for source in made}
+    return {given: known[name] for given, name in wanted.items() if name in known}
+
+
+def heard_from(
+    patient: UUID, sources: Iterable[KnownSource], *, now: datetime, skew_ms: int | None = None
+) -> None:
+    """These sources are in touch; `skew_ms` is how far their clock is ahead, where it is known.
+
+    Written once in LAST_SYNC_IS_NEWS_AFTER, however often it is said.
+    """
+    recently = now - LAST_SYNC_IS_NEWS_AFTER
+    quiet = [one.id for one in sources if one.last_sync_at is None or one.last_sync_at < recently]
+    if quiet:
+        Source.objects.filter(patient_id=patient, id__in=quiet).update(
+            last_sync_at=now, clock_skew_ms=Coalesce(skew_ms, F("clock_skew_ms")), silent_since=None
+        )
 
 
 def _store_records(

@@ -18,6 +18,7 @@ from twin.models import Source
 from twin.report import Report
 from twin.series import store
 from twin.series.columns import Columns, Flag
+from twin.series.overlay import BuriedBy
 from twin.services.digest import digest
 from twin.services.forecasts import mark_stale
 from twin.services.intake import Touched, take_in
@@ -38,6 +39,7 @@ class Measurement:
 def record_measurements(*, access: Access, measurements: Sequence[Measurement], now: datetime) -> Report:
     """Stores all of them or none, and brings the twin up to date. Raises NotPossible with the part at fault.
 
+    What was taken back and is typed in again is there again.
     Raises Http404 for a topic in which the person may not act.
     """
     items = []
@@ -50,15 +52,13 @@ def record_measurements(*, access: Access, measurements: Sequence[Measurement], 
         if refused:
             raise NotPossible(*_REASONS[refused[0].code](place, one))
     report, touched = Report(), Touched()
-    take_in(access.patient.id, items, report=report, touched=touched, now=now)
-    if any(tally.suppressed for tally in report.samples.values()):
-        raise NotPossible("start", "A value of this moment was taken back for good: choose another minute.")
+    take_in(access.patient.id, items, report=report, touched=touched, now=now, lifts=list(BuriedBy))
     _follow(access.patient, touched, now)
     return report
 
 
 def delete_measurement(*, access: Access, kind_code: str, at: datetime, now: datetime) -> None:
-    """Takes back what was typed in for this moment, for good, and brings the twin up to date.
+    """Takes back what was typed in for this moment, and brings the twin up to date.
 
     Raises NotPossible where nothing was typed in, Http404 for a topic in which the person may not act.
     """

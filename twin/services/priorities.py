@@ -5,19 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from backend.access import Access
-from backend.changes import record_change
-from backend.rules import Topic
 from backend.services import NotPossible
 from twin.kinds import kind
 from twin.models import Source, SourcePriority
 from twin.series import store
-from twin.services.digest import digest
-from twin.services.forecasts import mark_stale
-from twin.services.intake import Touched, widen
+from twin.services.stale_days import mark_kind_stale
 
 
 def set_source_priority(*, access: Access, kind_code: str, sources: Sequence[UUID], now: datetime) -> None:
-    """Puts a kind's sources in this order and sums its days up anew; none leaves it to what covers most.
+    """Puts a kind's sources in this order; none leaves it to what covers most. Its days follow by a worker.
 
     Raises NotPossible for a source that is named twice or is not the patient's, Http404 for a topic in which
     the person may not act.
@@ -36,9 +32,4 @@ def set_source_priority(*, access: Access, kind_code: str, sources: Sequence[UUI
         )
     else:
         SourcePriority.objects.filter(patient=patient, kind=kind_code).delete()
-    touched = Touched()
-    for extent in store.extents(patient, kind_code):
-        widen(touched, kind_code, extent.first_at, extent.last_at)
-    digest(patient, touched, now=now)
-    mark_stale(patient, touched, now=now)
-    record_change(patient, topic=Topic(one.topic), ref=f"series/{kind_code}")
+    mark_kind_stale(patient, kind_code, now=now)

@@ -1,0 +1,107 @@
+"""What a phone hands over: into the store, and answered sample by sample. In the caller's transaction."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.access import Access
+from backend.actor import acting_for_all
+from backend.services import NotPossible
+from twin.intake.acceptance import Examined, examine
+from twin.intake.items import ProblemCode
+from twin.intake.phone import PhoneBatch
+from twin.kinds import KINDS, kind
+from twin.models import SampleBatch
+from twin.series import store
+from twin.series.overlay import BuriedBy, Outcome
+from twin.services.intake import KnownSource, Touched, heard_from, sources_by_name, widen
+from twin.services.stale_days import mark_days_stale
+
+MOST_PLACES = 1_000
+"""Of samples that an answer names one by one."""
+KEPT = timedelta(days=30)
+"""How long a batch is known again."""
+SUPPRESSED = "suppressed"
+
+
+def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict[str, Any]:
+    """Every sample is stored or refused, and the days it falls into are marked; answers which.
+
+    The same batch again is answered as before, with `repeated`, and changes nothing. Raises NotPossible when
+    its id was used for another one, Http404 for a topic in which the person may not act.
+    """
+    for code in {one.samples.kind for one in batch.series} & KINDS.keys():
+        access.topic(kind(code).topic)
+    patient, content = access.patient.id, batch.content()
+    # Of one batch that is sent twice at once the second waits here for the first one's answer.
+    store.lock(patient)
+    known = SampleBatch.objects.filter(patient_id=patient, batch_id=batch.batch_id)
+    for content_then, answer_then in known.values_list("content", "answer"):
+        if content_then != content:
+            raise NotPossible("batch_id", "This batch_id was used for another batch.")
+        return {**answer_then, "repeated": True}
+    skew = None if batch.sent_at is None else round((batch.sent_at - now) / timedelta(milliseconds=1))
+    answer = {"repeated": False, "series": _take_in(patient, batch, now, skew)}
+    SampleBatch.objects.create(
+        patient_id=patient, batch_id=batch.batch_id, content=content, answer=answer, received_at=now
+    )
+    return answer
+
+
+def forget_batches(*, now: datetime) -> int:
+    """Removes what is known of batches that nobody sends again; answers how many there were."""
+    with acting_for_all():
+        return SampleBatch.objects.filter(received_at__lt=now - KEPT).delete()[0]
+
+
+def _take_in(patient: UUID, batch: PhoneBatch, now: datetime, skew: int | None) -> list[dict[str, Any]]:
+    examined = [examine(one.samples, now=now, withdrawn=one.withdrawn) for one in batch.series]
+    sources = sources_by_name(patient, {one.samples.source for one in examined if one.kept.any()})
+    examined = [
+        one if one.samples.source in sources else one.but_none(ProblemCode.TOO_MANY_SOURCES)
+        for one in examined
+    ]
+    kept = [place for place, one in enumerate(examined) if one.kept.any()]
+    batches = [_batch(examined[place], batch.series[place].withdrawn, sources) for place in kept]
+    merged = dict(zip(kept, store.merge(patient, batches, lifts=[BuriedBy.SOURCE]), strict=True))
+    touched, room, answers = Touched(), MOST_PLACES, []
+    for place, one in enumerate(examined):
+        became = merged.get(place, store.Merged())
+        if became.first_at is not None and became.last_at is not None:
+            widen(touched, one.samples.kind, became.first_at, became.last_at)
+        answers.append(_answer(one, became, room))
+        room -= len(answers[-1]["refused_at"])
+    mark_days_stale(patient, touched, now=now)
+    heard_from(patient, sources.values(), now=now, skew_ms=skew)
+    return answers
+
+
+def _batch(
+    one: Examined, withdrawn: npt.NDArray[np.bool_] | None, sources: Mapping[str, KnownSource]
+) -> store.Batch:
+    withdrawn = None if withdrawn is None else withdrawn[one.kept]
+    return store.Batch(one.samples.kind, sources[one.samples.source].id, one.accepted, withdrawn)
+
+
+def _answer(one: Examined, became: store.Merged, room: int) -> dict[str, Any]:
+    """What the phone reads of one series; of samples that were left out, the first `room` by their places."""
+    refused = [
+        (index, code.value) for code, at in one.refused for index in np.flatnonzero(at)[:room].tolist()
+    ]
+    suppressed = np.flatnonzero(one.kept)[became.outcome == Outcome.SUPPRESSED] if became.suppressed else []
+    left_out = sorted(refused + [(int(index), SUPPRESSED) for index in suppressed[:room]])
+    return {
+        "kind": one.samples.kind,
+        "source": one.samples.source,
+        "stored": became.stored,
+        "known": became.known,
+        "replaced": became.replaced,
+        "suppressed": became.suppressed,
+        "deleted": became.deleted,
+        "refused": len(one.kept) - int(one.kept.sum()),
+        "refused_at": [{"index": index, "code": code} for index, code in left_out[:room]],
+    }
