@@ -11,6 +11,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 24 * 60 * 60 * 1000
 # Every zone has changed its clocks on a quarter of an hour, never within one.
 _QUARTER = 15 * 60 * 1000
+_HALF_HOUR = 2 * _QUARTER
 
 
 def instants(
@@ -24,6 +25,26 @@ def instants(
     offsets = np.array([_offset(int(quarter) * _QUARTER, zone) for quarter in quarters], dtype=np.int64)
     east = offsets[which] if len(quarters) else np.zeros(0, dtype=np.int64)
     return wall - east, (east // 60_000).astype(np.int16)
+
+
+def instants_in_order(
+    wall: npt.NDArray[np.int64], zone: tzinfo
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int16]]:
+    """As `instants`, of times in the order in which they were taken: an hour shown twice is told apart.
+
+    It is shown the second time from where the times go back within it, by half an hour at least: what goes
+    back in smaller steps is a file in another order.
+    """
+    start, offset = instants(wall, zone)
+    for turn in np.flatnonzero(np.diff(wall) <= -_HALF_HOUR) + 1:
+        back = wall[turn - 1] - wall[turn]
+        for place in range(int(turn), len(wall)):
+            second = _offset(int(wall[place]), zone, fold=1)
+            repeated = int(offset[place]) * 60_000 - second
+            if repeated <= 0 or back > repeated or (place > turn and wall[place] < wall[place - 1]):
+                break
+            start[place], offset[place] = wall[place] - second, second // 60_000
+    return start, offset
 
 
 def day(of: date, zone: tzinfo) -> tuple[int, int]:
@@ -62,7 +83,8 @@ def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _offset(wall: int, zone: tzinfo) -> int:
+def _offset(wall: int, zone: tzinfo, *, fold: int = 0) -> int:
     # Adding to an aware datetime moves its wall clock.
-    offset = (datetime(1970, 1, 1, tzinfo=zone) + timedelta(milliseconds=wall)).utcoffset()
+    at = datetime(1970, 1, 1, tzinfo=zone) + timedelta(milliseconds=wall)
+    offset = at.replace(fold=fold).utcoffset()
     return 0 if offset is None else offset // timedelta(milliseconds=1)

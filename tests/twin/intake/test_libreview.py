@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -244,12 +245,15 @@ def test_read_of_one_time_twice_hands_on_both_values_in_order() -> None:
     assert [values for _, _, _, values, _ in samples(items)] == [[101, 101, 99]]
 
 
-def test_read_of_an_hour_that_a_clock_shows_twice_takes_its_first() -> None:
-    (item,) = read(export(row("27-10-2024 02:30", c4="101"), row("27-10-2024 03:30", c4="99")))
+def test_read_of_an_hour_that_a_clock_shows_twice_keeps_both() -> None:
+    stamps = ("02:30", "02:45", "02:00", "02:15", "03:00")
+
+    (item,) = read(export(*(row(f"27-10-2024 {stamp}", c4="101") for stamp in stamps)))
 
     assert isinstance(item, Samples)
+    assert (np.diff(item.columns.start) == 15 * 60_000).sum() == 3
     assert item.columns.offset is not None
-    assert item.columns.offset.tolist() == [120, 60]
+    assert item.columns.offset.tolist() == [120, 120, 60, 60, 60]
 
 
 @pytest.mark.parametrize(

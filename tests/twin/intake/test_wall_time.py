@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.intake.wall_time import day, instant, instants, midnight, offset_at, zone_named
+from twin.intake.wall_time import day, instant, instants, instants_in_order, midnight, offset_at, zone_named
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3_600_000
@@ -89,3 +89,39 @@ def test_offset_at_of_an_instant_follows_the_zones_clock(at: int, name: str, min
 @pytest.mark.parametrize("name", ["", "Mars/Olympus", "../../etc/passwd", "America", "\0"])
 def test_zone_named_of_no_zone_is_none(name: str) -> None:
     assert zone_named(name) is None
+
+
+@pytest.mark.parametrize(
+    ("times", "offsets"),
+    [
+        # Every quarter of an hour through the night on which an hour is shown twice.
+        ("01:45 02:00 02:30 02:45 02:00 02:15 02:45 03:00", [120, 120, 120, 120, 60, 60, 60, 60]),
+        ("02:55 02:25 02:30", [120, 60, 60]),
+        # The same, the newest first; a file in disorder; and one that begins anew.
+        ("03:00 02:45 02:30 02:15 02:00 01:45", [60, 120, 120, 120, 120, 120]),
+        ("02:10 02:05 02:15", [120, 120, 120]),
+        ("23:00 02:15 02:30", [60, 120, 120]),
+        ("02:45 02:15 02:10", [120, 60, 120]),
+    ],
+)
+def test_instants_in_order_tell_an_hour_that_is_shown_twice_apart(times: str, offsets: list[int]) -> None:
+    walls = np.array([wall(f"2024-10-27 {time}") for time in times.split()])
+
+    start, offset = instants_in_order(walls, BERLIN)
+
+    assert offset.tolist() == offsets
+    assert start.tolist() == (walls - np.array(offsets) * 60_000).tolist()
+
+
+def test_instants_in_order_of_an_hour_that_is_skipped_are_as_any() -> None:
+    walls = np.array([wall(f"2024-03-31 {time}") for time in ("03:00", "02:30", "02:45")])
+
+    assert instants_in_order(walls, BERLIN)[0].tolist() == instants(walls, BERLIN)[0].tolist()
+
+
+@given(st.integers(0, 2_000_000_000), st.integers(1, 29))
+def test_instants_in_order_find_what_a_clock_showed_at_even_steps(first: int, minutes: int) -> None:
+    taken = [(first + step * minutes * 60) * 1000 for step in range(100)]
+    shown = [instant(datetime.fromtimestamp(at / 1000, BERLIN).replace(tzinfo=UTC)) for at in taken]
+
+    assert instants_in_order(np.array(shown), BERLIN)[0].tolist() == taken

@@ -11,7 +11,7 @@ from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import ProblemCode, Samples
 from twin.intake.json_values import number
 from twin.intake.parsing import parse_numbers
-from twin.intake.wall_time import instants
+from twin.intake.wall_time import instants_in_order
 from twin.series.columns import Columns, Flag
 
 Range = Mapping[str, tuple[float, float]]
@@ -130,7 +130,7 @@ class Readings:
             if walls[index] is None:
                 code, example = ProblemCode.BAD_TIME, texts.times[index]
             self._tally.add(code, example, f"line {texts.lines[index]}", kind=kind)
-        start, offset = instants(np.array([wall or 0 for wall in walls], np.int64)[good], self._zone)
+        start, offset = instants_in_order(np.array([wall or 0 for wall in walls], np.int64)[good], self._zone)
         return Columns(
             start=start,
             duration=np.zeros(len(start), np.int64),
