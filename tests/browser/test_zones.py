@@ -9,7 +9,7 @@ def add(page: Page, zone: str, since: str) -> None:
     page.get_by_text("Add a move or a journey").click()
     form = page.locator("form").filter(has=page.locator("#stay-new-zone"))
     form.get_by_label("Time zone").select_option(zone)
-    form.get_by_label("Since").fill(since)
+    form.get_by_label("Since", exact=True).fill(since)
     form.get_by_role("button", name="Add").click()
 
 
@@ -25,7 +25,7 @@ def test_patient_adds_corrects_and_removes_a_move(cast, visit):
     expect(stays.first).to_contain_text("since 2 Mar 2026, 09:00")
 
     stays.first.get_by_text("Correct", exact=True).click()
-    expect(stays.first.get_by_label("Since")).to_have_value("2026-03-02T09:00")
+    expect(stays.first.get_by_label("Since", exact=True)).to_have_value("2026-03-02T09:00")
     stays.first.get_by_label("Time zone").select_option("America/New_York")
     stays.first.get_by_role("button", name="Save correction").click()
     expect(stays.first).to_contain_text("America/New York")

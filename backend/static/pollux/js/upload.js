@@ -45,7 +45,7 @@ const PROBLEMS = {
 const REMARKS = {
   zone_assumed: (zones) => `Times without a zone were read as ${zones.replaceAll("_", " ")}.`,
   date_order_assumed: (order) => `Dates were read with ${order}.`,
-  genome_build: (build) => `The genotypes are those of ${build}.`,
+  genome_build: (build) => `Genotypes: ${build}.`,
   variants_read: (counts) => `${counts}.`,
 };
 
