@@ -9,7 +9,7 @@ import numpy as np
 from twin.intake.clock import DAY
 from twin.intake.gathering import BATCH
 from twin.intake.items import Samples
-from twin.intake.wall_time import instants
+from twin.intake.wall_time import instants, instants_in_order
 from twin.series.columns import Columns
 
 WHOLE_DAY = -1
@@ -59,7 +59,7 @@ class WallSamples:
 
     def _instants(self, column: _Column) -> Columns:
         wall = np.array(column.wall, dtype=np.int64)
-        start, offset = instants(wall, self._zone)
+        start, offset = instants_in_order(wall, self._zone)
         duration = np.array(column.duration, dtype=np.int64)
         whole = duration == WHOLE_DAY
         if whole.any():

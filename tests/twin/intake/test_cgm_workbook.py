@@ -189,6 +189,16 @@ def test_read_of_timestamps_as_numbers_and_as_text(
     )
 
 
+def test_read_of_an_hour_that_a_clock_shows_twice_keeps_both() -> None:
+    stamps = ("2018-10-28 02:50", "2018-10-28 02:00", "2018-10-28 02:10")
+
+    (item,) = read(workbook(*IPRO, *(ipro(c3=stamp, c5=101.0) for stamp in stamps)))
+
+    assert isinstance(item, Samples)
+    assert item.columns.offset is not None
+    assert item.columns.offset.tolist() == [120, 60, 60]
+
+
 @pytest.mark.parametrize(
     ("date", "clock"), [(43_313.0, 0.5), ("2018-08-01", "12:00"), (43_313.0, "12:00 PM"), ("8/1/2018", 0.5)]
 )
