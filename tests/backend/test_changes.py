@@ -4,24 +4,42 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.db import connection, transaction
 from django.test import Client
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from backend import changes
 from backend.actor import acting_for, acting_for_all
-from backend.changes import changes_after, last_seq, record_change
+from backend.changes import (
+    Entry,
+    changes_after,
+    group_of,
+    last_seq,
+    record_change,
+    record_changes,
+)
 from backend.identifiers import new_id
 from backend.models import Change
 from backend.rules import ALL_TOPICS, Topic
 
 
 @pytest.fixture
-def pushed(monkeypatch):
-    """What is pushed, in place of the channel layer."""
+def pushed(cast, settings):
+    """A function: the numbers that were pushed to pia's stream, by a channel layer in this process."""
+    settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    layer = get_channel_layer()
+    async_to_sync(layer.group_add)(group_of(cast.pia_patient.id), "listener")
     heard = []
-    monkeypatch.setattr(changes, "push", lambda _stream, event: heard.append(event["seq"]))
-    return heard
+
+    def numbers():
+        queue = layer.channels.get("listener")
+        while queue is not None and not queue.empty():
+            heard.append(async_to_sync(layer.receive)("listener")["seq"])
+        return heard
+
+    return numbers
 
 
 def change(patient, topic=Topic.VITALS, **kwargs):
@@ -48,8 +66,8 @@ def test_rolled_back_change_leaves_no_gap_and_pushes_nothing(transactional_db, c
         raise Oops
     with acting_for_all():
         change(cast.pia_patient)
-        assert pushed == [1]
-    assert pushed == [1, 2]
+        assert pushed() == [1]
+    assert pushed() == [1, 2]
 
 
 def test_writers_at_once_leave_neither_gap_nor_double(transactional_db, cast, pushed):
@@ -68,7 +86,7 @@ def test_writers_at_once_leave_neither_gap_nor_double(transactional_db, cast, pu
         list(threads.map(write, range(4)))
     with acting_for_all():
         assert list(Change.objects.order_by("seq").values_list("seq", flat=True)) == list(range(1, 41))
-    assert sorted(pushed) == list(range(1, 41))
+    assert sorted(pushed()) == list(range(1, 41))
 
 
 def test_number_becomes_visible_only_after_those_before_it(transactional_db, cast, pushed):
@@ -105,6 +123,17 @@ def test_reading_after_a_number_goes_by_topic_and_order(cast):
         stream = cast.pia_patient.id
         assert [row.seq for row in changes_after(stream, 0, {Topic.VITALS})] == [1, 3]
         assert [row.seq for row in changes_after(stream, 1, ALL_TOPICS)] == [2, 3]
+
+
+def test_many_changes_take_one_step_and_one_push(transactional_db, cast, pushed):
+    entries = [Entry(Topic.VITALS, f"days/sbp/{day}/{day}") for day in range(1000)]
+    with acting_for(cast.pia.id):
+        assert change(cast.pia_patient) == 1
+        assert record_changes(cast.pia_patient.id, entries) == 1001
+        assert record_changes(cast.pia_patient.id, []) == 1001
+        rows = list(Change.objects.order_by("seq").values_list("seq", "ref"))
+    assert rows[1:] == [(2 + place, entry.ref) for place, entry in enumerate(entries)]
+    assert pushed() == [1, 1001]
 
 
 def test_stranger_cannot_write_into_a_stream(cast):

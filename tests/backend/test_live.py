@@ -18,7 +18,7 @@ from backend import live, services, tickets
 from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all
 from backend.changes import push, record_change
-from backend.models import AuditEvent
+from backend.models import AuditEvent, Change, ChangeOp, ChangeStream
 from backend.rules import Need, Topic
 from twin.models import Upload
 
@@ -299,11 +299,20 @@ def test_expired_grant_ends_the_stream_at_the_heartbeat(address, cast):
         assert opened.hear() == {"type": "ended", "stream": str(cast.paul_patient.id)}
 
 
-def test_heartbeat_brings_what_no_push_announced(address, cast, monkeypatch):
+def test_heartbeat_brings_what_no_push_announced(address, cast):
     with socket_of(address, cast.pia) as opened:
         opened.ask(type="subscribe", id=1, stream=str(cast.pia_patient.id))
-        monkeypatch.setattr("backend.changes.push", lambda *_: None)
-        change(cast.pia_patient, ref="unheard")
+        with acting_for_all():
+            # As record_change does it, but for the hint.
+            ChangeStream.objects.create(stream=cast.pia_patient.id, patient=cast.pia_patient, last_seq=1)
+            Change.objects.create(
+                stream=cast.pia_patient.id,
+                seq=1,
+                patient=cast.pia_patient,
+                topic=Topic.VITALS,
+                ref="unheard",
+                op=ChangeOp.SET,
+            )
         assert items(opened.hear("changes")) == [(1, "unheard")]
         assert opened.hear("heartbeat") == {"type": "heartbeat", "streams": {str(cast.pia_patient.id): 1}}
 
