@@ -1,11 +1,12 @@
 """From series to what is derived of them: day summaries and snapshot. In the caller's transaction."""
 
-from collections.abc import Collection
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from operator import attrgetter
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from backend.models import Patient
+from backend.changes import Entry, record_changes
+from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.kinds import KINDS, Kind, kind
 from twin.models import DaySummary, Snapshot, Source, SourcePriority
@@ -16,33 +17,57 @@ from twin.state import Reading, newest, reach, snapshot, summarise
 
 BLOCKS_AT_ONCE = 31
 """Spans of a series that are read together: a month of a heart rate by the second takes 100 MB."""
+LONGEST_RANGE = timedelta(days=92)
+"""Days that one change names at most: a hundred of them, with their bodies, are a page of a phone's sync."""
+WIDEST_GAP = timedelta(days=31)
+"""Days that did not change, and are told of all the same rather than in one change more."""
+
+_said = attrgetter("topic", "value", "minimum", "maximum", "count", "source_id", "sources")
 
 
 def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     """Brings day summaries and snapshot up to what the series say; twice is the same as once.
 
-    Takes the patient's lock before it reads: of two digests the later one knows what the earlier one knew,
-    and goes by the zone that holds now.
+    The log names the days that came out otherwise than before. Takes the patient's lock before it reads: of
+    two digests the later one knows what the earlier one knew, and goes by where the patient has lived.
     """
     store.lock(patient_id)
-    zone = ZoneInfo(Patient.objects.values_list("time_zone", flat=True).get(id=patient_id))
+    zone = zone_history_of(patient_id)
     names = dict(Source.objects.filter(patient_id=patient_id).values_list("id", "name"))
     orders = dict(SourcePriority.objects.filter(patient_id=patient_id).values_list("kind", "sources"))
+    changed: list[Entry] = []
     for code, (first, last) in touched.items():
+        days: list[date] = []
         priority = [names[source] for source in orders.get(code, [])]
         # A night counts in the day that one wakes, and an offset may lie a day off the zone.
         day, until = _day(first, zone) - timedelta(days=1), _day(last, zone) + timedelta(days=1)
         step = timedelta(days=BLOCKS_AT_ONCE * kind(code).span_days)
         while day <= until:
-            _summarise_days(patient_id, kind(code), names, priority, zone, day, min(day + step, until))
+            days += _summarise_days(
+                patient_id, kind(code), names, priority, zone, day, min(day + step, until)
+            )
             day += step + timedelta(days=1)
+        changed += [
+            Entry(Topic(kind(code).topic), f"days/{code}/{begin}/{end}") for begin, end in ranges(days)
+        ]
     for topic in sorted({kind(code).topic for code in touched}):
         _build_snapshot(patient_id, Topic(topic), names, zone, now)
+    record_changes(patient_id, changed)
 
 
-def _build_snapshot(
-    patient: UUID, topic: Topic, names: dict[UUID, str], zone: ZoneInfo, now: datetime
-) -> None:
+def ranges(days: Iterable[date]) -> list[tuple[date, date]]:
+    """First and last days of the few ranges that hold the given days, which come in order; limits above."""
+    found: list[tuple[date, date]] = []
+    for day in days:
+        first, last = found[-1] if found else (day, day)
+        if found and day - last <= WIDEST_GAP and day - first < LONGEST_RANGE:
+            found[-1] = first, day
+        else:
+            found.append((day, day))
+    return found
+
+
+def _build_snapshot(patient: UUID, topic: Topic, names: dict[UUID, str], zone: tzinfo, now: datetime) -> None:
     codes = [code for code, one in KINDS.items() if one.topic == topic]
     readings = _newest_readings(patient, codes, names)
     days = recent_days(patient, list(readings), now.astimezone(zone).date())
@@ -63,18 +88,19 @@ def _summarise_days(
     one: Kind,
     names: dict[UUID, str],
     priority: list[str],
-    zone: ZoneInfo,
+    zone: tzinfo,
     first: date,
     last: date,
-) -> None:
+) -> list[date]:
+    """Sums up the days from first to last anew; answers those that came out otherwise, in order."""
     since, until = reach(zone, first, last)
     found = store.read(patient, one.code, _milliseconds(since), _milliseconds(until))
     by_name = {
         names[source]: found.columns.take(found.source == place) for place, source in enumerate(found.sources)
     }
     ids = {name: source for source, name in names.items()}
-    rows = [
-        DaySummary(
+    made = {
+        day.day: DaySummary(
             patient_id=patient,
             kind=one.code,
             day=day.day,
@@ -87,9 +113,14 @@ def _summarise_days(
             sources=day.sources,
         )
         for day in summarise(one, by_name, zone, first=first, last=last, priority=priority)
-    ]
-    DaySummary.objects.filter(patient_id=patient, kind=one.code, day__range=(first, last)).delete()
-    DaySummary.objects.bulk_create(rows, batch_size=2000)
+    }
+    stored = DaySummary.objects.filter(patient_id=patient, kind=one.code, day__range=(first, last))
+    before = {row.day: row for row in stored}
+    same = {day for day in made.keys() & before.keys() if _said(made[day]) == _said(before[day])}
+    changed = sorted((made.keys() | before.keys()) - same)
+    stored.filter(day__in=before.keys() - same).delete()
+    DaySummary.objects.bulk_create((made[day] for day in changed if day in made), batch_size=2000)
+    return changed
 
 
 def _newest_readings(patient: UUID, codes: Collection[str], names: dict[UUID, str]) -> dict[str, Reading]:
@@ -101,7 +132,7 @@ def _newest_readings(patient: UUID, codes: Collection[str], names: dict[UUID, st
     return readings
 
 
-def _day(milliseconds: int, zone: ZoneInfo) -> date:
+def _day(milliseconds: int, zone: tzinfo) -> date:
     return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).astimezone(zone).date()
 
 

@@ -1,12 +1,14 @@
 """Everything derived, made anew from what was measured."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from uuid import UUID
+
+from django.db.models import Max, Min
 
 from backend.actor import acting_on
 from backend.changes import record_change
 from backend.rules import Topic
-from twin.kinds import kind
+from twin.kinds import KINDS, kind
 from twin.models import DaySummary, Snapshot
 from twin.series import store
 from twin.services.digest import digest
@@ -27,12 +29,20 @@ def digest_all(patient_id: UUID, *, now: datetime) -> None:
     In the caller's transaction.
     """
     store.lock(patient_id)
-    DaySummary.objects.filter(patient_id=patient_id).delete()
+    days = DaySummary.objects.filter(patient_id=patient_id)
+    days.exclude(kind__in=KINDS).delete()
     Snapshot.objects.filter(patient_id=patient_id).delete()
     touched = Touched()
     for extent in store.extents(patient_id):
         widen(touched, extent.kind, extent.first_at, extent.last_at)
+    # Days on which nothing stands any more are only seen to go when they are looked at.
+    for code, first, last in days.values_list("kind").annotate(Min("day"), Max("day")):
+        widen(touched, code, _midnight(first), _midnight(last))
     digest(patient_id, touched, now=now)
     mark_stale(patient_id, touched, now=now)
     for code in sorted(touched):
         record_change(patient_id, topic=Topic(kind(code).topic), ref=f"series/{code}")
+
+
+def _midnight(day: date) -> int:
+    return round(datetime.combine(day, time(), UTC).timestamp() * 1000)
