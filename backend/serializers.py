@@ -240,6 +240,50 @@ class BreakGlassIn(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=2000)
 
 
+@extend_schema_field({"type": "string", "description": "A patient's id, or `me`."})
+class PatientRef(serializers.Field[UUID | str, str, str, Any]):
+    """A patient's id, or `me`, which it is when left out."""
+
+    def __init__(self) -> None:
+        super().__init__(default=ME)
+
+    def to_internal_value(self, data: str) -> UUID | str:
+        try:
+            return ME if data == ME else UUID(data)
+        except (ValueError, AttributeError, TypeError):
+            raise serializers.ValidationError("This is not an id.") from None
+
+    def to_representation(self, value: UUID | str) -> str:
+        return str(value)
+
+
+class SyncIn(serializers.Serializer[Any]):
+    """Whose changes, and since when."""
+
+    cursor = serializers.CharField(max_length=200, default="", allow_blank=True)
+    patient = PatientRef()
+
+
+class ChangeOut(serializers.Serializer[Any]):
+    """`type` is the ref's first part; `body` is what the ref names as it is now, null where it is gone."""
+
+    seq = serializers.IntegerField()
+    topic = serializers.CharField()
+    ref = serializers.CharField()
+    op = serializers.CharField()
+    type = serializers.CharField()
+    body = serializers.JSONField(allow_null=True)
+
+
+class SyncOut(serializers.Serializer[Any]):
+    """`reset`: forget everything of this patient and begin anew with the empty cursor."""
+
+    cursor = serializers.CharField()
+    more = serializers.BooleanField()
+    reset = serializers.BooleanField()
+    changes = ChangeOut(many=True)
+
+
 class TicketOut(serializers.Serializer[Any]):
     ticket = serializers.CharField()
     expires_in = serializers.IntegerField()

@@ -1,10 +1,12 @@
 """The twin's JSON edges: uploads, series, days, snapshot, forecasts, records, measurements."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -12,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ListSerializer
 
-from backend.access import ME, access_patient, access_row
+from backend.access import ME, Access, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
 from backend.rest import BulkJSONParser, page_schema
@@ -20,7 +22,7 @@ from backend.rules import Need
 from backend.services import NotPossible
 from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
-from twin.models import Source, Upload
+from twin.models import Record, Source, Upload
 from twin.queries import (
     days_of,
     newest_forecasts,
@@ -28,6 +30,7 @@ from twin.queries import (
     records_of,
     snapshot_tiles,
     uploads_of,
+    versions_of,
 )
 from twin.serializers import (
     ForecastOut,
@@ -36,8 +39,13 @@ from twin.serializers import (
     KindOut,
     MeasurementIn,
     MeasurementRef,
+    NewRecordIn,
+    RecordEditIn,
+    RecordEditOut,
     RecordOut,
+    RecordRef,
     RecordsIn,
+    RecordVersionOut,
     ReportOut,
     SamplesIn,
     SamplesOut,
@@ -52,11 +60,13 @@ from twin.serializers import (
     UploadIn,
     UploadOut,
     UploadsIn,
+    day_row,
 )
 from twin.series import store
 from twin.series.thin import thin
 from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
+from twin.services.records import add_record, delete_record, edit_record
 from twin.services.samples import receive_samples
 from twin.services.uploads import receive_upload
 
@@ -193,19 +203,8 @@ class Summary(PatientView):
         days = days_of(
             self.access.patient, one.code, wanted.validated_data.get("from"), wanted.validated_data.get("to")
         )
-        rows = [
-            {
-                "day": day.day,
-                "value": day.value,
-                "minimum": day.minimum,
-                "maximum": day.maximum,
-                "count": day.count,
-                "source": names[day.source_id],
-                "sources": day.sources,
-            }
-            for day in days
-        ]
-        return Response(SummaryOut({"kind": one.code, "unit": one.unit, "days": rows}).data)
+        rows = [day_row(day, names) for day in days]
+        return Response({"kind": one.code, "unit": one.unit, "days": rows})
 
 
 class SnapshotView(PatientView):
@@ -242,17 +241,94 @@ class Forecasts(PatientView):
 
 
 class Records(PatientView):
-    """Clinical facts, newest first."""
+    """Clinical facts, and writing one by hand."""
 
-    needs = {"get": Need.READ}
+    needs = {"get": Need.READ, "post": Need.ACT}
     what = "records"
 
     @extend_schema(parameters=[RecordsIn], operation_id="records_list", responses=page_schema(RecordOut))
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         wanted = RecordsIn(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        found = records_of(self.access.patient, self.access.topics, wanted.validated_data["type"])
+        given = wanted.validated_data
+        found = records_of(
+            self.access.patient, self.access.topics, given["type"], conflicts=given["conflicts"]
+        )
         return self.page_of(found, RecordOut)
+
+    @extend_schema(request=NewRecordIn, responses={201: RecordOut, 200: RecordOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = NewRecordIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        now = timezone.now()
+        record, made = add_record(
+            access=self.access,
+            record_id=given.validated_data["id"],
+            written=given.written,
+            edited_at=given.validated_data.get("edited_at", now),
+            now=now,
+        )
+        return Response(_record_out(self.access, record), status=201 if made else 200)
+
+
+class RecordDetail(PatientView):
+    """One record; editing and deleting what a person wrote, also offline."""
+
+    needs = {"get": Need.READ, "put": Need.ACT, "delete": Need.ACT}
+    what = "record"
+
+    @extend_schema(responses=RecordOut)
+    def get(self, request: Request, patient: str, record: UUID) -> Response:  # noqa: ARG002 - in the URL
+        return Response(_record_out(self.access, record))
+
+    @extend_schema(request=RecordEditIn, responses=RecordEditOut)
+    def put(self, request: Request, patient: str, record: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = RecordEditIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted, now = given.validated_data, timezone.now()
+        outcome = edit_record(
+            access=self.access,
+            record_id=record,
+            base=wanted["version"],
+            written=given.written,
+            edited_at=wanted["edited_at"],
+            settles=wanted["settles"],
+            now=now,
+        )
+        ahead = max(wanted["edited_at"] - now, timedelta())
+        return Response(
+            {
+                "outcome": outcome.value,
+                "clock_ahead": int(ahead.total_seconds()),
+                "record": _record_out(self.access, record),
+            }
+        )
+
+    @extend_schema(parameters=[RecordRef], responses={204: None})
+    def delete(self, request: Request, patient: str, record: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = RecordRef(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        delete_record(access=self.access, record_id=record, version=given.validated_data["version"])
+        return Response(status=204)
+
+
+class RecordVersions(PatientView):
+    """What a record said before, and what lost against what it says."""
+
+    needs = {"get": Need.READ}
+    what = "record"
+
+    @extend_schema(operation_id="record_versions_list", responses=page_schema(RecordVersionOut))
+    def get(self, request: Request, patient: str, record: UUID) -> Response:  # noqa: ARG002 - in the URL
+        return self.page_of(versions_of(_record(self.access, record)), RecordVersionOut)
+
+
+def _record(access: Access, record: UUID) -> Record:
+    return get_object_or_404(records_of(access.patient, access.topics), id=record)
+
+
+def _record_out(access: Access, record: UUID) -> dict[str, Any]:
+    return dict(RecordOut(_record(access, record)).data)
 
 
 class Sources(PatientView):

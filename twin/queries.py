@@ -1,20 +1,33 @@
 """Reads of the twin: queryset in, queryset out, or a value made of a bounded number of queries."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import date, timedelta
+from functools import reduce
+from operator import attrgetter, or_
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce, RowNumber
 
 from backend.models import Patient, User
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
 from twin.kinds import KINDS
-from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, Source, SourcePriority, Upload
+from twin.models import (
+    DaySummary,
+    Forecast,
+    Record,
+    RecordVersion,
+    SeriesBlock,
+    Snapshot,
+    Source,
+    SourcePriority,
+    Upload,
+)
 from twin.series import store
 from twin.series.codec import decode
 from twin.series.columns import Columns
@@ -77,6 +90,31 @@ def days_of(
     return days
 
 
+Span = tuple[str, date, date]
+"""A kind, and the first and last of its days that are meant."""
+
+
+def days_in(
+    patient: Patient, spans: Collection[Span], topics: Collection[Topic]
+) -> dict[Span, list[DaySummary]]:
+    """For each span its days in order; one query for all of them."""
+    if not spans:
+        return {}
+    wanted = [Q(kind=kind, day__range=(first, last)) for kind, first, last in spans]
+    by_kind: defaultdict[str, list[DaySummary]] = defaultdict(list)
+    for row in DaySummary.objects.filter(reduce(or_, wanted), patient=patient, topic__in=topics).order_by(
+        "day"
+    ):
+        by_kind[row.kind].append(row)
+    day = attrgetter("day")
+    return {
+        span: by_kind[span[0]][
+            bisect_left(by_kind[span[0]], span[1], key=day) : bisect_right(by_kind[span[0]], span[2], key=day)
+        ]
+        for span in spans
+    }
+
+
 def snapshot_tiles(patient: Patient, topics: Collection[Topic]) -> tuple[list[dict[str, Any]], Any]:
     """The tiles of these topics in the catalogue's order, and when the oldest of them was built."""
     rows = list(Snapshot.objects.filter(patient=patient, topic__in=topics).order_by("topic"))
@@ -95,10 +133,33 @@ def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = ""
     return found.filter(kind=kind) if kind else found
 
 
-def records_of(patient: Patient, topics: Collection[Topic], type_: str = "") -> QuerySet[Record]:
-    """The patient's records in these topics, the last written first."""
-    found = Record.objects.filter(patient=patient, topic__in=topics).order_by("-id")
-    return found.filter(type=type_) if type_ else found
+def records_of(
+    patient: Patient, topics: Collection[Topic], type_: str = "", *, conflicts: bool = False
+) -> QuerySet[Record]:
+    """The patient's records in these topics, the last written first, with their number of `conflicts`.
+
+    Of one type, or only those that have a conflict, where that is asked for.
+    """
+    lost = unsettled(OuterRef("id")).values("record").annotate(number=Count("id")).values("number")
+    found = (
+        Record.objects.filter(patient=patient, topic__in=topics)
+        .annotate(conflicts=Coalesce(Subquery(lost), 0))
+        .select_related("edited_by")
+        .order_by("-id")
+    )
+    if type_:
+        found = found.filter(type=type_)
+    return found.filter(conflicts__gt=0) if conflicts else found
+
+
+def unsettled(record: UUID | OuterRef) -> QuerySet[RecordVersion]:
+    """The versions of a record that lost to another and that nobody has looked at since."""
+    return RecordVersion.objects.filter(record=record, lost_at__isnull=False, settled_at__isnull=True)
+
+
+def versions_of(record: Record) -> QuerySet[RecordVersion]:
+    """What a record said before and what lost, the last received first."""
+    return RecordVersion.objects.filter(record=record).select_related("edited_by").order_by("-id")
 
 
 def uploads_of(user: User, patient: Patient | None = None) -> QuerySet[Upload]:

@@ -16,6 +16,8 @@ api_urls = [
     path(f"{PATIENT}/snapshot", api.SnapshotView.as_view(), name="snapshot"),
     path(f"{PATIENT}/forecasts", api.Forecasts.as_view(), name="forecasts"),
     path(f"{PATIENT}/records", api.Records.as_view(), name="records"),
+    path(f"{PATIENT}/records/<uuid:record>", api.RecordDetail.as_view(), name="record"),
+    path(f"{PATIENT}/records/<uuid:record>/versions", api.RecordVersions.as_view(), name="record-versions"),
     path(f"{PATIENT}/sources", api.Sources.as_view(), name="sources"),
     path(f"{PATIENT}/observations", api.Observations.as_view(), name="observations"),
 ]

@@ -94,4 +94,3 @@ def _load(patient: Patient, person: Person, now: datetime) -> None:
     mark_stale(patient.id, list(touched), now=now)
     for code in sorted(touched):
         record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
-    record_change(patient.id, topic=Topic.RECORDS, ref="records")

@@ -8,14 +8,19 @@ from uuid import UUID
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
+from backend.changes import Entry, record_changes
+from backend.identifiers import new_id
+from backend.models import ChangeOp
+from backend.rules import Topic
 from twin.intake.acceptance import accept
 from twin.intake.items import Item, Problem, ProblemCode, Record, Remark, Samples
 from twin.kinds import KINDS, kind
 from twin.models import Record as RecordRow
-from twin.models import Source
+from twin.models import RecordVersion, Source
 from twin.report import Report
 from twin.series import store
 from twin.series.overlay import BuriedBy
+from twin.services.versions import version_of
 from twin.text import shortened, storable
 
 UNNAMED = "Unnamed source"
@@ -151,7 +156,8 @@ def _store_records(
             patient_id=patient, identity__in={identity for _, _, identity in newest}
         )
     }
-    rows = []
+    rows, versions = [], []
+    entries: list[Entry] = []
     for record in records:
         key = _key(record)
         if newest[key] is not record:
@@ -166,23 +172,32 @@ def _store_records(
             continue
         else:
             report.of_type(key[0]).replaced += 1
+            versions.append(version_of(known))
+            if known.topic != record.topic:
+                # Whoever saw it under its former topic only must see it go.
+                entries.append(Entry(Topic(known.topic), f"record/{known.id}", ChangeOp.DELETE))
         rows.append(
             RecordRow(
+                id=known.id if known else new_id(),
                 patient_id=patient,
                 type=key[0],
                 source=key[1],
                 identity=key[2],
                 upload_id=upload,
                 updated_at=now,
+                version=known.version + 1 if known else 1,
                 **columns,
             )
         )
+    RecordVersion.objects.bulk_create(versions, batch_size=5000)
     RecordRow.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["patient", "type", "source", "identity"],
-        update_fields=[*_columns(records[0]), "upload", "updated_at"],
+        update_fields=[*_columns(records[0]), "upload", "updated_at", "version"],
     )
+    entries += [Entry(Topic(row.topic), f"record/{row.id}") for row in rows]
+    record_changes(patient, entries)
 
 
 def _key(record: Record) -> tuple[str, str, str]:
