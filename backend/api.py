@@ -19,7 +19,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from backend import services
-from backend.access import access_listed, audit_of
+from backend.access import access_listed, access_patient, audit_of
 from backend.actor import become
 from backend.declared import METHODS, AboutPatient
 from backend.models import User
@@ -36,12 +36,15 @@ from backend.serializers import (
     PatientIn,
     PatientOut,
     ReachablePatientOut,
+    SyncIn,
+    SyncOut,
     TeamOut,
     TicketOut,
-)
-from backend.tickets import TICKET_LASTS, issue_ticket
     ZonesIn,
     ZonesOut,
+)
+from backend.sync import read_changes
+from backend.tickets import TICKET_LASTS, issue_ticket
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -121,9 +124,6 @@ class Teams(PersonView):
         return self.page_of(teams_to_grant(), TeamOut)
 
 
-class Grants(PatientView):
-    """Who may see what of a patient."""
-
 class Zones(PatientView):
     """By whose clocks a patient has lived, and since when."""
 
@@ -142,6 +142,9 @@ class Zones(PatientView):
         services.replace_zones(access=self.access, stays=stays, now=timezone.now())
         return Response(ZonesOut(zone_history_of(self.access.patient.id)).data)
 
+
+class Grants(PatientView):
+    """Who may see what of a patient."""
 
     needs = {"get": Need.SHARE, "post": Need.SHARE}
     what = "grants"
@@ -190,6 +193,20 @@ class BreakGlass(PersonView):
         given.is_valid(raise_exception=True)
         grant = services.open_emergency_access(actor=self.person, now=timezone.now(), **given.validated_data)
         return Response(GrantOut(grant).data, status=201)
+
+
+class Sync(PersonView):
+    """What changed of a patient since a cursor, in the topics one may see, as it is now."""
+
+    @extend_schema(parameters=[SyncIn], responses=SyncOut)
+    def get(self, request: Request) -> Response:
+        wanted = SyncIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        access = access_patient(self.person, wanted.validated_data["patient"], Need.READ, what="sync")
+        page = read_changes(access, wanted.validated_data["cursor"])
+        return Response(
+            {"cursor": page.cursor, "more": page.more, "reset": page.reset, "changes": page.changes}
+        )
 
 
 class LiveTicket(PersonView):

@@ -26,9 +26,10 @@ api_urls = [
     path("patients/", api.Patients.as_view(), name="patients"),
     path("teams", api.Teams.as_view(), name="teams"),
     path("break-glass", api.BreakGlass.as_view(), name="break-glass"),
+    path("sync", api.Sync.as_view(), name="sync"),
     path("live/ticket", api.LiveTicket.as_view(), name="live-ticket"),
-    path("patients/<patient:patient>/grants", api.Grants.as_view(), name="grants"),
     path("patients/<patient:patient>/zones", api.Zones.as_view(), name="zones"),
+    path("patients/<patient:patient>/grants", api.Grants.as_view(), name="grants"),
     path(
         "patients/<patient:patient>/grants/<uuid:grant>/revoke",
         api.RevokeGrant.as_view(),

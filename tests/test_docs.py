@@ -14,18 +14,23 @@ from backend.checks import views
 from backend.declared import METHODS
 from backend.models import ChangeOp
 from backend.ports import ports
+from backend.rest import BulkJSONParser
 from backend.rules import TABLE, Need, Role
 from twin.edits import Outcome as EditOutcome
 from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.forecast.trend import PROPHET_WEEKLY
-from twin.intake import container, delimited, formats, gathering, json_values
+from twin.intake import container, delimited, formats, gathering, json_values, phone
 from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
 from twin.kinds import KINDS, DayRule, Kind
 from twin.models import UploadStatus
+from twin.serializers import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
 from twin.series.columns import Flag
 from twin.series.overlay import Outcome
 from twin.services.digest import LONGEST_RANGE
+from twin.services.intake import MOST_SOURCES
+from twin.services.samples import KEPT as BATCHES_KEPT
+from twin.services.samples import MOST_PLACES
 
 CHECKOUT = Path(__file__).parent.parent
 DOCS = CHECKOUT / "docs"
@@ -90,6 +95,27 @@ LIMITS = {
 @pytest.mark.parametrize("what", LIMITS)
 def test_docs_name_the_limits_that_hold(what: str) -> None:
     assert [row[1] for row in rows_of("intake.md") if row[0] == what] == [LIMITS[what]]
+
+
+PHONE_LIMITS = {
+    "samples in a batch": f"{phone.MOST_SAMPLES:,}",
+    "series in a batch": f"{phone.MOST_SERIES:,}",
+    "a body, also unpacked": f"{BulkJSONParser.most_bytes // 1024**2} MiB",
+    "sources of a patient": f"{MOST_SOURCES:,}",
+}
+
+
+@pytest.mark.parametrize("what", PHONE_LIMITS)
+def test_docs_name_the_limits_of_a_phones_batch(what: str) -> None:
+    assert [row[1] for row in rows_of("sync.md") if row[0] == what] == [PHONE_LIMITS[what]]
+
+
+def test_docs_name_each_part_of_a_phones_batch_and_of_its_answer() -> None:
+    parts = {*SamplesIn().fields, *PhoneSeriesIn().fields, *SamplesOut().fields, *PhoneSeriesOut().fields}
+    page = (DOCS / "sync.md").read_text(encoding="utf-8")
+    assert [part for part in parts if not re.search(rf"[`\"]{part}[`\"]", page)] == []
+    assert f"{MOST_PLACES:,} in all" in page
+    assert f"{BATCHES_KEPT.days} days" in page
 
 
 def kind_row(kind: Kind) -> list[str]:

@@ -1,17 +1,20 @@
 """What the twin offers the other rooms through the ports."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from uuid import UUID
 
 from django.utils import timezone
 
-from backend.models import User
-from backend.ports import Panel, ports
-from backend.rules import Need
-from twin.models import Upload
-from twin.serializers import UploadOut
+from backend.models import Patient, User
+from backend.ports import Panel, Synced, ports
+from backend.rules import Need, Topic
+from twin.kinds import KINDS
+from twin.models import Source, Upload
+from twin.queries import days_in, newest_forecasts, records_of, snapshot_tiles
+from twin.serializers import ForecastOut, RecordOut, UploadOut, days_out
 from twin.services.demo import seed
-from twin.services.rebuild import digest_all
+from twin.services.stale_days import mark_moved_days_stale
 
 
 def register() -> None:
@@ -25,14 +28,61 @@ def register() -> None:
     ports.live_views["upload"] = upload_view
     ports.seeders.append(seed)
     ports.zone_followers.append(follow_zone)
+    ports.synced |= {
+        "series": Synced(tiles_now),
+        "days": Synced(days_now),
+        "forecast": Synced(forecasts_now),
+        "record": Synced(records_now),
+        "upload": Synced(uploads_now),
+    }
 
 
-def follow_zone(patient: UUID) -> None:
-    """The patient's days begin at other instants now."""
-    digest_all(patient, now=timezone.now())
+def follow_zone(patient: UUID, since: datetime) -> None:
+    """The patient's days begin at other instants from `since` on; a worker sums them up."""
+    mark_moved_days_stale(patient, since, now=timezone.now())
 
 
 def upload_view(user: User, upload: UUID) -> Mapping[str, object] | None:
     """An upload as its owner's socket shows it while it is read."""
     row = Upload.objects.visible_to(user, Need.READ).filter(id=upload).first()
     return None if row is None else UploadOut(row).data
+
+
+def tiles_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `series/<kind>` the kind's tile: its newest value and how the days have been."""
+    tiles, _ = snapshot_tiles(patient, topics)
+    return {ref: tile for tile in tiles if (ref := f"series/{tile['kind']}") in refs}
+
+
+def days_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `days/<kind>/<first>/<last>` all days there are in that range, which may be none."""
+    spans = {}
+    for ref in refs:
+        _, kind, first, last = ref.split("/")
+        if kind in KINDS:
+            spans[ref] = (kind, date.fromisoformat(first), date.fromisoformat(last))
+    found = days_in(patient, set(spans.values()), topics)
+    names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
+    return {ref: days_out(span, found[span], names) for ref, span in spans.items()}
+
+
+def forecasts_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `forecast/<kind>` the kind's newest forecast."""
+    found = newest_forecasts(patient, topics).filter(kind__in=_names(refs))
+    return {f"forecast/{one.kind}": ForecastOut(one).data for one in found}
+
+
+def records_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `record/<id>` the record."""
+    found = records_of(patient, topics).filter(id__in=_names(refs))
+    return {f"record/{one.id}": RecordOut(one).data for one in found}
+
+
+def uploads_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `upload/<id>` the upload and its report."""
+    found = Upload.objects.filter(patient=patient, topic__in=topics, id__in=_names(refs))
+    return {f"upload/{one.id}": UploadOut(one).data for one in found}
+
+
+def _names(refs: Collection[str]) -> list[str]:
+    return [ref.partition("/")[2] for ref in refs]
