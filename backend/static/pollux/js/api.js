@@ -85,6 +85,7 @@ export function withQuery(path, query) {
 export const get = (path, options) => request("GET", path, options);
 export const post = (path, body, options) => request("POST", path, { ...options, body });
 export const put = (path, body, options) => request("PUT", path, { ...options, body });
+export const remove = (path, options) => request("DELETE", path, options);
 
 /**
  * POSTs a form and reports how much of it has gone out, which fetch cannot. Answers and errors as `post`.

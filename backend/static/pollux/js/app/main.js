@@ -5,12 +5,13 @@ import { get } from "../api.js";
 import { failure, h, icon } from "../dom.js";
 import { Live } from "../live.js";
 import { about } from "./about.js";
+import { records } from "./records.js";
 import { sharing } from "./sharing.js";
 import { today } from "./today.js";
 import { twin } from "./twin.js";
 
-const VIEWS = { today, twin, sharing, about };
-const TITLES = { today: "Today", twin: "My twin", sharing: "Sharing", about: "About you" };
+const VIEWS = { today, twin, records, sharing, about };
+const TITLES = { today: "Today", twin: "My twin", records: "Records", sharing: "Sharing", about: "About you" };
 
 const main = document.querySelector("main");
 const nav = document.querySelector("#app-nav");
