@@ -16,8 +16,8 @@ from twin.intake.json_values import number
 
 LARGEST = 64 * 1024**2
 """Bytes of all files in the workbook, unpacked; a week of readings takes 700 KiB."""
-MOST_ELEMENTS = 2_000_000
-"""Rows, cells and values in one of its files; a year of three columns by the five minutes has 740,000."""
+MOST_ELEMENTS = 3_000_000
+"""Rows, cells and values that are read in all; a year of three columns by the five minutes has 740,000."""
 MOST_COLUMNS = 16_384
 """As many as Excel has."""
 
@@ -50,6 +50,7 @@ class Workbook:
 
     def __init__(self, file: BinaryIO) -> None:
         self.damage = ""
+        self._count = 0
         self._archive = Archive(file)
         self._members = {info.filename: info for info in self._archive.members}
         if _BOOK not in self._members:
@@ -102,8 +103,9 @@ class Workbook:
             while chunk := member.read(_CHUNK):
                 parser.feed(chunk)
                 yield
-                if content.count > MOST_ELEMENTS:
-                    self.damage = f"it has more than {MOST_ELEMENTS:,} elements"
+                self._count, content.count = self._count + content.count, 0
+                if self._count > MOST_ELEMENTS:
+                    self.damage = f"the workbook has more than {MOST_ELEMENTS:,} elements"
                     return
             parser.close()
         except etree.XMLSyntaxError as error:
@@ -132,7 +134,7 @@ class Workbook:
 
 
 class _Content:
-    """What a parser reports of a file in the workbook; `count` is of the elements so far.
+    """What a parser reports of a file in the workbook; `count` is of the elements since it was set to 0.
 
     `rows` are those that have ended: a number, and the name, the sort and the text of each cell, as written.
     `texts` are those to which cells refer by number.

@@ -275,3 +275,11 @@ def test_read_of_a_sheet_that_breaks_off_keeps_what_came_before() -> None:
 
     assert [values for _, _, _, values, _ in samples(items)] == [[101]]
     assert [code for code, *_ in problems(items)] == [ProblemCode.TRUNCATED]
+
+
+def test_read_of_a_header_as_wide_as_can_be_takes_no_longer_for_each_row() -> None:
+    wide = ("Timestamp", "Sensor Glucose (mg/dL)", *["BG Reading (mg/dL)"] * 16_000)
+
+    items = read(workbook(*IPRO[:3], wide, *((NOON, 101.0) for _ in range(5000))))
+
+    assert [len(values) for _, _, _, values, _ in samples(items)] == [5000]

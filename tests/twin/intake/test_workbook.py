@@ -109,7 +109,7 @@ def test_rows_beyond_the_last_column_and_of_endless_cells_are_cut(monkeypatch: p
     book = Workbook(packed('<row><c r="ZZZ1"><v>1</v></c><c r="A1"><v>2</v></c></row>' + "<row/>" * 50_000))
 
     assert list(book.rows(book.sheets[0])) == [(1, {0: 2.0})]
-    assert book.damage == "it has more than 1,000 elements"
+    assert book.damage == "the workbook has more than 1,000 elements"
 
 
 def test_workbook_that_unpacks_to_too_much_is_refused_before_it_is_read() -> None:

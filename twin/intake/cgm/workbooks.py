@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
+from itertools import islice
 from typing import BinaryIO
 
 from twin.intake.cgm import logbook
@@ -84,10 +85,11 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
 def _table(book: Workbook, sheet: str) -> _Table | None:
     """The sheet's table, when one of its first rows names a time and the sensor's glucose."""
     preamble: list[Row] = []
+    is_eversense = False
     for number, row in book.rows(sheet):
-        texts = [str(cell).casefold() for before in (*preamble, row) for cell in before.values()]
-        is_eversense = any("eversense" in text or "senseonics" in text for text in texts)
         names = {column: cell for column, cell in row.items() if isinstance(cell, str)}
+        texts = [cell.casefold() for cell in names.values()]
+        is_eversense = is_eversense or any("eversense" in text or "senseonics" in text for text in texts)
         table = _header(names, preamble, sheet, number, is_eversense=is_eversense)
         if table is not None:
             return table
@@ -108,12 +110,13 @@ def _header(
         moment, clock = place.get("date"), place["time"]
     sensors = _SENSOR_NAMES + (_EVERSENSE_NAMES if is_eversense else ())
     recorder = "Eversense" if is_eversense else _device(preamble, "glucose sensor recorder")
+    meter = _device(preamble, "meter")
     measured = {}
     for column, (name, unit) in plain.items():
         if unit and name in sensors:
             measured[column] = (SENSOR, unit, recorder)
         elif unit and name in _METER_NAMES:
-            measured[column] = ("glucose", unit, _device(preamble, "meter"))
+            measured[column] = ("glucose", unit, meter)
     if moment is None or not any(kind == SENSOR for kind, _, _ in measured.values()):
         return None
     typed = {column: _TYPED[name] for column, (name, _) in plain.items() if name in _TYPED}
@@ -124,9 +127,9 @@ def _header(
 def _device(preamble: list[Row], label: str) -> str:
     """The device that the preamble names behind this label, with its serial number."""
     for row in preamble:
-        cells = [str(cell) for cell in row.values()]
-        if cells[0].casefold() == label:
-            return source_name(" ".join(cells[1:3]).replace("s/n:", ""))
+        named, *device = (str(cell) for cell in islice(row.values(), 3))
+        if named.casefold() == label:
+            return source_name(" ".join(device).replace("s/n:", ""))
     return ""
 
 
@@ -175,32 +178,31 @@ class _Reading:
         """Gathers the samples of one row; gives the record that it is, if it is one."""
         table = self._table
         wall = self._wall(row)
-        measured = [column for column in table.measured if column in row]
-        typed = [column for column in table.typed if column in row]
-        others = [column for column in self._others if column in row]
         if wall is None:
             self._tally.add(ProblemCode.BAD_TIME, row.get(table.moment, ""), place)
             return None
         if table.excluded is not None and str(row.get(table.excluded, "")).casefold() in _YES:
             self._tally.add(ProblemCode.ENTERED_IN_ERROR, "a row that was excluded", place)
             return None
-        for column in measured:
-            kind, unit, source = table.measured[column]
-            self._add(kind, source, unit, wall, row[column], place)
-        for column in typed:
-            kind, unit = table.typed[column]
-            self._add(kind, table.source, unit, wall, row[column], place, Flag.MANUAL)
+        typed = [column for column in row if column in table.typed]
+        others = [] if typed else [name for column in row if (name := self._others.get(column))]
+        for column, cell in row.items():
+            if column in table.measured:
+                kind, unit, source = table.measured[column]
+                self._add(kind, source, unit, wall, cell, place)
+            elif column in table.typed:
+                kind, unit = table.typed[column]
+                self._add(kind, table.source, unit, wall, cell, place, Flag.MANUAL)
         if typed:
-            return self._entry(row, wall, place)
-        for column in others:
-            name = self._others[column]
+            return self._entry(row, typed, wall, place)
+        for name in others:
             self._tally.add(ProblemCode.UNKNOWN_KIND, name, place, sort=name)
-        if not measured and not others:
+        if not others and row.keys().isdisjoint(table.measured.keys()):
             self._tally.add(ProblemCode.NOT_MEASURED, "a row without a value", place)
         return None
 
-    def _entry(self, row: Row, wall: int, place: str) -> Record | None:
-        names = [self._table.names[column] for column in self._table.typed if column in row]
+    def _entry(self, row: Row, typed: list[int], wall: int, place: str) -> Record | None:
+        names = [self._table.names[column] for column in typed]
         cells = [(self._table.names.get(column, ""), str(cell)) for column, cell in row.items()]
         text = ", ".join(names)
         entry = logbook.entry(RecordType.TREATMENT, text, wall, self._zone, cells, source=self._table.source)
