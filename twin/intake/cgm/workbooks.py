@@ -156,11 +156,11 @@ class _Reading:
         self._zone = zone
         self._tally = tally
         self._samples = WallSamples(zone)
+        read = {table.moment, *table.measured, *table.typed}
         self._others = {
             column: name
             for column, name in table.names.items()
-            if column not in (table.moment, *table.measured, *table.typed)
-            and name.strip().casefold() not in _FRAME
+            if column not in read and name.strip().casefold() not in _FRAME
         }
 
     def items(self) -> Iterator[Item]:
