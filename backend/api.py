@@ -22,7 +22,7 @@ from backend import services
 from backend.access import access_listed, access_patient, audit_of
 from backend.actor import become
 from backend.declared import METHODS, AboutPatient
-from backend.models import User
+from backend.models import Patient, User
 from backend.queries import grants_of, looks_after, teams_to_grant, zone_history_of
 from backend.rest import Pages, page_schema
 from backend.rules import Need
@@ -96,7 +96,7 @@ class MyPatient(PersonView):
 
     @extend_schema(request=PatientIn, responses={200: PatientOut, 201: PatientOut})
     def put(self, request: Request) -> Response:
-        given = PatientIn(data=request.data)
+        given = PatientIn(Patient.objects.filter(user=self.person).first(), data=request.data)
         given.is_valid(raise_exception=True)
         patient, made = services.save_own_patient(
             actor=self.person, particulars=given.validated_data, now=timezone.now()

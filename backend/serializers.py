@@ -58,12 +58,18 @@ class UserOut(serializers.ModelSerializer[User]):
 
 
 class PatientIn(serializers.Serializer[Any]):
+    """A new patient lives somewhere; one who is known and names no time zone has not moved."""
+
     name = serializers.CharField(max_length=200)
     birth_date = serializers.DateField()
     sex = serializers.ChoiceField(choices=["female", "male", "other", "unknown"])
     time_zone = serializers.CharField(max_length=64, validators=[validate_time_zone])
     locale = serializers.RegexField(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20, default="en")
     units = serializers.DictField(child=serializers.CharField(max_length=30), default=dict)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["time_zone"].required = self.instance is None
 
     def validate_birth_date(self, day: Any) -> Any:
         if not (day.year >= 1880 and day <= timezone.now().date()):

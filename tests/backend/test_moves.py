@@ -192,6 +192,17 @@ def test_time_zone_of_the_profile_moves_from_now_on(client_of):
     assert before <= datetime.fromisoformat(moved["since"]) <= timezone.now()
 
 
+def test_profile_without_a_time_zone_is_no_move_but_a_new_patient_needs_one(client_of):
+    pia = client_of("pia")
+    profile = pia.get("/api/v1/me").json()["patient"]
+    del profile["time_zone"]
+    answer = pia.put("/api/v1/me/patient", profile, content_type=JSON)
+    assert (answer.status_code, answer.json()["time_zone"]) == (200, "Europe/Berlin")
+    assert len(pia.get(ZONES).json()["stays"]) == 1
+    refused = client_of("dora").put("/api/v1/me/patient", profile, content_type=JSON)
+    assert [error["field"] for error in refused.json()["errors"]] == ["time_zone"]
+
+
 def test_age_and_days_of_a_new_patient_need_no_stay(db):
     patient = make.make_patient(time_zone="Pacific/Apia")
     with acting_for_all():

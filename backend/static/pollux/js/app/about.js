@@ -79,7 +79,7 @@ export async function about({ me, reload, signal }) {
         name: controls.name.value.trim(),
         birth_date: controls.birth_date.value,
         sex: controls.sex.value,
-        time_zone: me.patient?.time_zone ?? controls.time_zone.value,
+        ...(!me.patient && { time_zone: controls.time_zone.value }),
         locale: patient.locale ?? navigator.language,
         units: {
           glucose: controls.glucose.value,
