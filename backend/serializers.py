@@ -266,7 +266,7 @@ class PatientRef(serializers.Field[UUID | str, str, str, Any]):
 class SyncIn(serializers.Serializer[Any]):
     """Whose changes, and since when."""
 
-    cursor = serializers.CharField(max_length=200, default="", allow_blank=True)
+    cursor = serializers.CharField(default="", allow_blank=True)
     patient = PatientRef()
 
 

@@ -12,6 +12,28 @@ OWN = (
     f"(SELECT own.id FROM backend_patient AS own WHERE own.user_id = {PERSON})"
 )
 
+# A phone copies what the log names; days and records were not named in it before.
+TELL = """
+    SELECT set_config('pollux.scope', 'all', true);
+    WITH entry AS (
+        SELECT patient_id, topic, 'days/' || kind || '/' || min(day) || '/' || max(day) AS ref
+        FROM twin_daysummary GROUP BY patient_id, topic, kind, (day - DATE '1970-01-01') / 92
+      UNION ALL
+        SELECT patient_id, topic, 'record/' || id FROM twin_record
+    ), placed AS (
+        SELECT *, row_number() OVER (PARTITION BY patient_id ORDER BY ref) AS place,
+               count(*) OVER (PARTITION BY patient_id) AS many
+        FROM entry
+    ), counted AS (
+        INSERT INTO backend_changestream (stream, patient_id, last_seq)
+        SELECT DISTINCT patient_id, patient_id, many FROM placed
+        ON CONFLICT (stream) DO UPDATE SET last_seq = backend_changestream.last_seq + excluded.last_seq
+        RETURNING patient_id, last_seq
+    )
+    INSERT INTO backend_change (stream, seq, patient_id, topic, ref, op)
+    SELECT patient_id, last_seq - many + place, patient_id, topic, ref, 'set' FROM placed JOIN counted USING (patient_id);
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -183,4 +205,5 @@ class Migration(migrations.Migration):
         migrations.RunSQL(protect("twin_samplebatch", topic=None), unprotect("twin_samplebatch")),
         # It holds every topic at once: the patient's own, and the worker's who builds it.
         migrations.RunSQL(wall("twin_export", read=OWN, write=OWN), unprotect("twin_export")),
+        migrations.RunSQL(TELL, migrations.RunSQL.noop),
     ]
