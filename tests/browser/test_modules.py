@@ -1,6 +1,7 @@
 """The scripts' pure parts, called in the browser that runs them."""
 
 from datetime import UTC, datetime
+from uuid import RFC_4122, UUID
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_unit_text_is_what_people_write(call):
     given = ["mm[Hg]", "mL/min/{1.73_m2}", "Cel", "10*3/uL", "kg/m2", "{steps}", "mg/dL", "m[IU]/L", "/min"]
     shown = ["mmHg", "mL/min/1.73\u00a0m²", "°C", "10³/µL", "kg/m²", "steps", "mg/dL", "mIU/L", "per min"]
     assert [call("format.js", "unitText", unit) for unit in given] == shown
+
+
+def test_new_id_is_a_uuid_of_version_7_sorted_by_its_time(call):
+    ids = [UUID(call("id.js", "newId", now)) for now in (0, 1_772_362_800_000, 1_772_362_800_001)]
+    assert [(one.version, one.variant, one.int >> 80) for one in ids] == [
+        (7, RFC_4122, now) for now in (0, 1_772_362_800_000, 1_772_362_800_001)
+    ]
 
 
 @pytest.mark.parametrize(
