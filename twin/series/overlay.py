@@ -7,7 +7,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from twin.series.columns import Columns, join
+from twin.series.columns import UNKNOWN_OFFSET, Columns, join
 
 
 class Outcome(IntEnum):
@@ -56,8 +56,10 @@ def overlay(
     DELETED, or KNOWN where there is a grave. What a statement withdraws a later one may bring back. `stored`
     and `graves` hold each identity at most once, and none that the other holds.
     """
-    if not len(stored) and not len(graves) and withdrawn is None and _is_in_order(incoming):
-        return Overlaid(incoming, graves, np.full(len(incoming), Outcome.STORED, np.uint8))
+    if not len(graves) and withdrawn is None and _is_in_order(incoming):
+        simple = _without_sorting(stored, incoming)
+        if simple is not None:
+            return simple
     samples = join([graves, stored, incoming])
     is_gone = np.zeros(len(samples), np.bool_)
     is_gone[: len(graves)] = True
@@ -100,6 +102,18 @@ def overlay(
     )
 
 
+def _without_sorting(stored: Columns, incoming: Columns) -> Overlaid | None:
+    """What overlay() answers where all that comes is later than what there is, or is there; else None."""
+    none = stored.take(slice(0))
+    if not len(stored) or not len(incoming) or incoming.start[0] > stored.start[-1]:
+        return Overlaid(join([stored, incoming]), none, np.full(len(incoming), Outcome.STORED, np.uint8))
+    begin = int(np.searchsorted(stored.start, incoming.start[0]))
+    there = stored.take(slice(begin, begin + len(incoming)))
+    if len(there) < len(incoming) or not _is_same(there, incoming).all():
+        return None
+    return Overlaid(stored, none, np.full(len(incoming), Outcome.KNOWN, np.uint8))
+
+
 def grave(start: int, duration: int, by: BuriedBy) -> Columns:
     """One identity that is deleted."""
     return Columns(np.array([start]), np.array([duration]), np.array([float(by)]))
@@ -121,9 +135,21 @@ def _is_in_order(columns: Columns) -> bool:
 
 def _is_same_as_before(samples: Columns) -> npt.NDArray[np.bool_]:
     """For each sample but the first: whether what it says is, bit for bit, what the one before it says."""
-    bits = samples.value.view(np.int64)
-    same: npt.NDArray[np.bool_] = bits[1:] == bits[:-1]
-    for column in (samples.offset, samples.flags):
-        if column is not None:
-            same &= column[1:] == column[:-1]
+    return _says_same(samples.take(slice(1, None)), samples.take(slice(0, -1)))
+
+
+def _is_same(some: Columns, others: Columns) -> npt.NDArray[np.bool_]:
+    """For each two samples whether they are the same, identity and all."""
+    same: npt.NDArray[np.bool_] = (some.start == others.start) & (some.duration == others.duration)
+    return same & _says_same(some, others)
+
+
+def _says_same(some: Columns, others: Columns) -> npt.NDArray[np.bool_]:
+    same: npt.NDArray[np.bool_] = some.value.view(np.int64) == others.value.view(np.int64)
+    for mine, theirs, silent in (
+        (some.offset, others.offset, UNKNOWN_OFFSET),
+        (some.flags, others.flags, 0),
+    ):
+        if mine is not None or theirs is not None:
+            same &= (silent if mine is None else mine) == (silent if theirs is None else theirs)
     return same

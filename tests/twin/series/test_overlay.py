@@ -133,6 +133,35 @@ def test_overlay_is_what_a_dictionary_does_one_by_one(stored, buried, incoming):
     assert samples(laid) == [(*identity, there[identity]) for identity in sorted(there)]
 
 
+@pytest.mark.parametrize(
+    ("stored", "incoming", "outcome", "after"),
+    [
+        ([(1, 0, 70)], [(2, 0, 71), (2, 5, 72)], [STORED, STORED], [(1, 0, 70), (2, 0, 71), (2, 5, 72)]),
+        ([(1, 0, 70), (2, 0, 71), (3, 0, 72)], [(2, 0, 71), (3, 0, 72)], [KNOWN, KNOWN], None),
+        ([(1, 0, 70), (2, 0, 71)], [(2, 0, 71), (3, 0, 72)], [KNOWN, STORED], None),
+        ([(1, 0, 70), (2, 0, 71)], [(1, 0, 70), (2, 0, 75)], [KNOWN, REPLACED], None),
+        ([(1, 0, 70), (1, 5, 71)], [(1, 5, 71)], [KNOWN], None),
+        ([(1, 0, 70)], [(1, 5, 71)], [STORED], None),
+        ([(2, 0, 71)], [(1, 0, 70), (2, 0, 71)], [STORED, KNOWN], None),
+        ([(1, 0, 70)], [], [], None),
+    ],
+)
+def test_overlay_of_what_is_in_order_is_as_with_sorting(stored, incoming, outcome, after):
+    laid = overlay(columns(*stored), columns(), columns(*incoming))
+    there = {sample[:2]: sample for sample in stored} | {sample[:2]: sample for sample in incoming}
+
+    assert laid.outcome.tolist() == outcome
+    assert samples(laid) == (after or [there[identity] for identity in sorted(there)])
+    assert len(laid.graves) == 0
+
+
+def test_overlay_of_other_flags_in_order_is_no_shortcut():
+    laid = overlay(columns((1, 0, 70), (2, 0, 71)), columns(), columns((1, 0, 70), (2, 0, 71), flags=[0, 2]))
+
+    assert laid.outcome.tolist() == [KNOWN, REPLACED]
+    assert laid.columns.flags.tolist() == [0, 2]
+
+
 STATEMENTS = st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(60, 62))), max_size=12)
 GRAVES = st.dictionaries(st.integers(0, 4), st.sampled_from(BuriedBy))
 
