@@ -72,14 +72,18 @@ def wait_for(reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> N
 
 
 def series(watches: int, minutes: int) -> bytes:
-    """Many small batches: a plain table with a source for each of so many watches, and some bad rows."""
+    """Many small batches: a plain table with a source for each of so many watches, and some bad rows.
+
+    The phone names no zone.
+    """
     lines = ["start,kind,value,unit,source"]
     for minute in range(minutes):
         at = (datetime(2026, 3, 1, tzinfo=UTC) + timedelta(minutes=minute)).isoformat()
+        wall = at.removesuffix("+00:00")
         lines += [
             f"{at},heart_rate,{50 + (minute * watch) % 60},bpm,Watch {watch}" for watch in range(watches)
         ]
-        lines.append(f"{at},steps,{minute % 200 - 1},count,Phone")
+        lines.append(f"{wall},steps,{minute % 200 - 1},count,Phone")
     return "\n".join(lines).encode()
 
 
@@ -130,6 +134,7 @@ def test_upload_whose_workers_are_killed_is_stored_as_if_none_had_been(transacti
         assert due_uploads(now=later, limit=5) == [upload.id]
         assert read_upload(upload.id, now=later, flush=2_000) == UploadStatus.PARTIAL
     assert upload_row(upload).report == upload_row(undisturbed).report
+    assert upload_row(upload).report["remarks"] == [{"code": "zone_assumed", "text": "Europe/Berlin"}]
     assert upload_row(upload).touched == {}
     assert held(patient) == held(other)
     assert due_uploads(now=later + HOUR, limit=5) == []
