@@ -27,7 +27,7 @@ from backend.models import (
 from backend.ports import ports
 from backend.queries import zone_history_of
 from backend.rules import ALL_TOPICS, Level, Role, Topic
-from backend.zones import ZoneHistory
+from backend.zones import ZoneHistory, quarter_of
 
 
 class NotPossible(Exception):
@@ -53,7 +53,7 @@ def save_own_patient(*, actor: User, particulars: Mapping[str, Any], now: dateti
             setattr(patient, name, value)
         patient.save(update_fields=others)
         if zone != patient.time_zone:
-            _live_by(patient, zone_history_of(patient.id).moved(now.replace(microsecond=0), zone), now)
+            _live_by(patient, zone_history_of(patient.id).moved(now, zone), now)
     record_change(patient.id, topic=Topic.RECORDS, ref="patient")
     return patient, made
 
@@ -61,7 +61,8 @@ def save_own_patient(*, actor: User, particulars: Mapping[str, Any], now: dateti
 def move(*, access: Access, time_zone: str, since: datetime, now: datetime) -> Patient:
     """The patient lives by the clock of this zone from an instant on, until the next move that is known.
 
-    At the instant of a known move it takes that one's place. Raises NotPossible for one that is yet to come.
+    In the quarter of an hour of a known move it takes that one's place. Raises NotPossible for a move that is
+    yet to come.
     """
     patient = _for_change(access.patient)
     _live_by(patient, zone_history_of(patient.id).moved(since, time_zone), now)
@@ -72,12 +73,12 @@ def move(*, access: Access, time_zone: str, since: datetime, now: datetime) -> P
 def replace_zones(*, access: Access, stays: Sequence[tuple[datetime, str]], now: datetime) -> Patient:
     """Says anew where the patient has lived; the earliest of `stays` holds for all time before it as well.
 
-    Raises NotPossible for none, for two from one instant on, and for one that is yet to come.
+    Raises NotPossible for none, for two in one quarter of an hour, and for one that is yet to come.
     """
     if not stays:
         raise NotPossible("stays", "Everybody lives by some clock: give one zone at least.")
-    if len({since for since, _ in stays}) < len(stays):
-        raise NotPossible("stays", "Two moves cannot be at the same moment.")
+    if len({quarter_of(since) for since, _ in stays}) < len(stays):
+        raise NotPossible("stays", "Two moves cannot be in one quarter of an hour.")
     (_, first), *moves = sorted(stays)
     patient = _for_change(access.patient)
     _live_by(patient, ZoneHistory(first, *moves), now)

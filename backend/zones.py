@@ -7,6 +7,9 @@ from functools import cache
 from itertools import accumulate
 from zoneinfo import ZoneInfo, available_timezones
 
+QUARTER = timedelta(minutes=15)
+"""Every zone has changed its clocks on a quarter of an hour; who reads many times at once counts on it."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _INSTANT_BEFORE = timedelta(microseconds=1)
 
 
@@ -14,6 +17,12 @@ _INSTANT_BEFORE = timedelta(microseconds=1)
 def zone_names() -> frozenset[str]:
     """Every zone that the time zone database knows."""
     return frozenset(available_timezones())
+
+
+def quarter_of(at: datetime) -> datetime:
+    """The beginning, in UTC, of the quarter of an hour in which an instant lies."""
+    at = at.astimezone(UTC)
+    return at - (at - _EPOCH) % QUARTER
 
 
 class ZoneHistory(tzinfo):
@@ -26,10 +35,13 @@ class ZoneHistory(tzinfo):
     """
 
     def __init__(self, first: str, *moves: tuple[datetime, str]) -> None:
-        """`moves` are (instant, zone), the earliest first. Raises ValueError when they are not in order."""
+        """`moves` are (instant, zone), the earliest first; each counts from its quarter of an hour on.
+
+        Raises ValueError when they are not in order.
+        """
         names, turns = [first], list[datetime]()
         for since, name in moves:
-            at = since.astimezone(UTC).replace(tzinfo=None)
+            at = quarter_of(since).replace(tzinfo=None)
             if turns and at <= turns[-1]:
                 raise ValueError("moves are not in order")
             if name != names[-1]:
@@ -68,8 +80,8 @@ class ZoneHistory(tzinfo):
         return self._zone_of(wall).key
 
     def moved(self, since: datetime, name: str) -> "ZoneHistory":
-        """The same, but with a move to this zone at this instant, in the place of one at the same instant."""
-        moves = dict(self.moves) | {since.astimezone(UTC): name}
+        """The same, but with a move to this zone at this instant, in the place of one in the same quarter."""
+        moves = dict(self.moves) | {quarter_of(since): name}
         return ZoneHistory(self.first, *sorted(moves.items()))
 
     def first_difference(self, other: "ZoneHistory") -> datetime | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from backend.zones import ZoneHistory, zone_names
+from backend.zones import QUARTER, ZoneHistory, zone_names
 
 HOUR = timedelta(hours=1)
 ZONES = [
@@ -189,6 +189,13 @@ def test_two_stays_in_one_zone_are_one():
     history = ZoneHistory("UTC", (at, "UTC"), (at + HOUR, "Asia/Tokyo"), (at + 2 * HOUR, "Asia/Tokyo"))
     assert history == ZoneHistory("UTC", (at + HOUR, "Asia/Tokyo"))
     assert (history.first, history.moves) == ("UTC", ((at + HOUR, "Asia/Tokyo"),))
+
+
+def test_move_counts_from_its_quarter_of_an_hour():
+    at = utc("2026-01-01T12:00")
+    history = ZoneHistory("UTC", (at + QUARTER - timedelta(microseconds=1), "Asia/Tokyo"))
+    assert history.moves == ((at, "Asia/Tokyo"),)
+    assert history.moved(at + QUARTER / 3, "Asia/Seoul").moves == ((at, "Asia/Seoul"),)
 
 
 def test_moves_out_of_order_are_refused():

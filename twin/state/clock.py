@@ -1,6 +1,5 @@
 """The patient's own days: which local day an instant falls in, and when a day begins. Pure and vectorised."""
 
-import math
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from itertools import pairwise
@@ -90,7 +89,7 @@ def _looks(zone: tzinfo, first: int, last: int) -> list[int]:
     """Seconds, in order, between any two of which the zone changes once at most."""
     looks = set(range(first, last + 1, DAY // _SECOND))
     if isinstance(zone, ZoneHistory):
-        moves = [math.ceil(at.timestamp()) for at, _ in zone.moves]
+        moves = [int(at.timestamp()) for at, _ in zone.moves]
         looks.update(at for move in moves for at in (move - 1, move) if first <= at <= last)
     return sorted(looks)
 

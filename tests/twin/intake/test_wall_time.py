@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.zones import ZoneHistory
 from twin.intake.wall_time import day, instant, instants, instants_in_order, midnight, offset_at, zone_named
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -125,3 +126,14 @@ def test_instants_in_order_find_what_a_clock_showed_at_even_steps(first: int, mi
     shown = [instant(datetime.fromtimestamp(at / 1000, BERLIN).replace(tzinfo=UTC)) for at in taken]
 
     assert instants_in_order(np.array(shown), BERLIN)[0].tolist() == taken
+
+
+def test_instants_of_a_day_on_which_somebody_moved_are_those_of_each_time_by_itself() -> None:
+    moved = datetime(2026, 3, 29, 9, 7, tzinfo=UTC)  # some hours after the clocks of Berlin changed
+    history = ZoneHistory(
+        "Europe/Berlin", (moved, "America/New_York"), (moved + timedelta(days=1), "Asia/Tokyo")
+    )
+    first = datetime.fromisoformat("2026-03-28")
+    walls = [first + timedelta(minutes=minute) for minute in range(4 * 24 * 60)]
+    at, _ = instants(np.array(walls, dtype="datetime64[ms]").astype(np.int64), history)
+    assert at.tolist() == [round(wall.replace(tzinfo=history).timestamp() * 1000) for wall in walls]
