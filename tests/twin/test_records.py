@@ -1,5 +1,6 @@
 """Records written by hand: retries, edits of one version by several people, deletions, and other imports."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -356,6 +357,45 @@ def test_import_under_another_topic_takes_the_record_from_who_saw_the_former(cas
     with acting_on(cast.pia_patient.id):
         told = list(Change.objects.order_by("seq").values_list("topic", "ref", "op"))
     assert told[1:] == [("vitals", f"record/{row.id}", "delete"), ("records", f"record/{row.id}", "set")]
+
+
+def take_back_in(patient, words):
+    """The patient's own record in a file that was exported when it said these words."""
+    with acting_on(patient.id):
+        row = Record.objects.filter(patient=patient).first() or Record(identity=words.pop("identity"))
+        fact = Fact(
+            RecordType.CONDITION, row.identity, "", "", "Asthma", "active", datetime(2019, 5, 1, tzinfo=UTC),
+            None, {"note": "Since school."}, Topic.RECORDS, "Typed in",
+        )  # fmt: skip
+        report = Report()
+        take_in(patient.id, [replace(fact, **words)], report=report, touched={}, now=timezone.now())
+        return report.of_type("condition")
+
+
+def test_import_of_an_older_export_leaves_what_a_person_wrote_since(cast, ask, edit, asthma, versions):
+    assert take_back_in(cast.pia_patient, {}).known == 1
+    edit("Asthma, mild", minute=5)
+    told = refs(cast.pia_patient)
+    assert take_back_in(cast.pia_patient, {}).known == 1
+    assert versions() == [("Asthma", 1, False)]
+    assert refs(cast.pia_patient) == told
+    assert ask("pia", "get", f"{PATH}/{asthma}")[1]["text"] == "Asthma, mild"
+
+
+def test_import_of_words_that_a_person_never_had_waits_beside_hers(cast, ask, asthma, versions):
+    """An export that is newer than a backup which was restored since."""
+    for _ in range(2):
+        assert take_back_in(cast.pia_patient, {"text": "Asthma, severe"}).known == 1
+    assert versions() == [("Asthma, severe", 1, True)]
+    record = ask("pia", "get", f"{PATH}/{asthma}")[1]
+    assert (record["text"], record["conflicts"], record["version"]) == ("Asthma", 1, 1)
+    assert len(refs(cast.pia_patient)) == 2
+
+
+def test_import_does_not_bring_back_what_a_person_deleted(cast, ask, asthma):
+    ask("pia", "delete", f"{PATH}/{asthma}?version=1")
+    assert take_back_in(cast.pia_patient, {"identity": asthma}).known == 1
+    assert ask("pia", "get", PATH)[1]["results"] == []
 
 
 def test_import_of_many_records_takes_one_step_of_the_log(cast, django_assert_max_num_queries):

@@ -2,26 +2,21 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
-from backend.changes import Entry, record_changes
-from backend.identifiers import new_id
-from backend.models import ChangeOp
-from backend.rules import Topic
 from twin.intake.acceptance import accept
 from twin.intake.items import Item, Problem, ProblemCode, Record, Remark, Samples
 from twin.kinds import KINDS, kind
-from twin.models import Record as RecordRow
-from twin.models import RecordVersion, Source
+from twin.models import Source
 from twin.report import Report
 from twin.series import store
 from twin.series.overlay import BuriedBy
-from twin.services.versions import version_of
-from twin.text import shortened, storable
+from twin.services.imported_records import store_records
+from twin.text import storable
 
 UNNAMED = "Unnamed source"
 MOST_SOURCES = 1_000
@@ -67,7 +62,7 @@ def take_in(
         if upload is not None:
             heard_from(patient, sources, now=now)
     if records := [item for item in items if isinstance(item, Record)]:
-        _store_records(patient, records, report, now, upload)
+        store_records(patient, records, report, now, upload)
 
 
 def _accepted(samples: Samples, report: Report, now: datetime) -> Samples:
@@ -143,75 +138,3 @@ def heard_from(
         Source.objects.filter(patient_id=patient, id__in=quiet).update(
             last_sync_at=now, clock_skew_ms=Coalesce(skew_ms, F("clock_skew_ms")), silent_since=None
         )
-
-
-def _store_records(
-    patient: UUID, records: Sequence[Record], report: Report, now: datetime, upload: UUID | None
-) -> None:
-    # Of two in one flush the later one counts, as across uploads.
-    newest = {_key(record): record for record in records}
-    kept = {
-        (row.type, row.source, row.identity): row
-        for row in RecordRow.objects.filter(
-            patient_id=patient, identity__in={identity for _, _, identity in newest}
-        )
-    }
-    rows, versions = [], []
-    entries: list[Entry] = []
-    for record in records:
-        key = _key(record)
-        if newest[key] is not record:
-            report.of_type(key[0]).known += 1
-            continue
-        columns = _columns(record)
-        known = kept.get(key)
-        if known is None:
-            report.of_type(key[0]).stored += 1
-        elif all(getattr(known, name) == value for name, value in columns.items()):
-            report.of_type(key[0]).known += 1
-            continue
-        else:
-            report.of_type(key[0]).replaced += 1
-            versions.append(version_of(known))
-            if known.topic != record.topic:
-                # Whoever saw it under its former topic only must see it go.
-                entries.append(Entry(Topic(known.topic), f"record/{known.id}", ChangeOp.DELETE))
-        rows.append(
-            RecordRow(
-                id=known.id if known else new_id(),
-                patient_id=patient,
-                type=key[0],
-                source=key[1],
-                identity=key[2],
-                upload_id=upload,
-                updated_at=now,
-                version=known.version + 1 if known else 1,
-                **columns,
-            )
-        )
-    RecordVersion.objects.bulk_create(versions, batch_size=5000)
-    RecordRow.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["patient", "type", "source", "identity"],
-        update_fields=[*_columns(records[0]), "upload", "updated_at", "version"],
-    )
-    entries += [Entry(Topic(row.topic), f"record/{row.id}") for row in rows]
-    record_changes(patient, entries)
-
-
-def _key(record: Record) -> tuple[str, str, str]:
-    return record.type.value, shortened(record.source, 200), shortened(record.identity, 200)
-
-
-def _columns(record: Record) -> dict[str, Any]:
-    return {
-        "topic": record.topic,
-        "system": record.system[:200],
-        "code": record.code[:100],
-        "text": record.text,
-        "status": record.status[:40],
-        "starts_at": record.start,
-        "ends_at": record.end,
-        "body": record.body,
-    }
