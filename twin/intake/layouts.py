@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
-from functools import cache, lru_cache
-from zoneinfo import ZoneInfo, available_timezones
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from backend.zones import zone_names
 from twin.intake.delimited import UNREADABLE, Batch, Lines, batches
 from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import ProblemCode, Samples
@@ -94,7 +95,7 @@ def _spans(batch: Batch, layout: Layout, zone: tzinfo) -> Spans:
     names = [name.strip() for name in batch.columns[layout.zone]]
     spans = Spans.unknown([f"{text} {name}" for text, name in zip(texts, names, strict=True)])
     for name, rows in _grouped(
-        [name if name in _zones() or not name else _NOWHERE for name in names]
+        [name if name in zone_names() or not name else _NOWHERE for name in names]
     ).items():
         if name != _NOWHERE:
             own = ZoneInfo(name) if name else zone
@@ -123,8 +124,3 @@ def _grouped(names: Sequence[str]) -> dict[str, list[int]]:
 def _source(device: str) -> str:
     name = " ".join(device.split())[:_LONGEST_SOURCE]
     return "" if UNREADABLE in name or name == "-" else name
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())

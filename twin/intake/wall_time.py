@@ -1,11 +1,12 @@
 """Wall-clock times of a time zone as instants, and a zone's days. Pure; parses no text."""
 
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+
+from backend.zones import zone_names
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 24 * 60 * 60 * 1000
@@ -75,12 +76,7 @@ def offset_at(at: int, zone: tzinfo) -> int:
 
 def zone_named(name: str) -> ZoneInfo | None:
     """The zone that the time zone database has under this name, if any."""
-    return ZoneInfo(name) if name in _zone_names() else None
-
-
-@cache
-def _zone_names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return ZoneInfo(name) if name in zone_names() else None
 
 
 def _offset(wall: int, zone: tzinfo, *, fold: int = 0) -> int:
