@@ -1,11 +1,16 @@
 """Records written by hand: retries, edits of one version by several people, deletions, and other imports."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from threading import Barrier
+from unittest.mock import ANY
 
 import make
 import pytest
+from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from backend.actor import acting_for_all, acting_on
@@ -199,6 +204,28 @@ def test_later_of_edits_of_one_version_stands_whatever_their_order(edit, version
         ("mild", True),
         ("gone", True),
     }
+
+
+def test_edits_that_arrive_in_the_same_instant_are_all_kept(transactional_db, cast, asthma, versions):
+    barrier = Barrier(4)
+
+    def write(minute):
+        client = Client()
+        client.force_login(cast.pia, backend="allauth.account.auth_backends.AuthenticationBackend")
+        sent = ASTHMA | {"text": f"at {minute}", "version": 1, "edited_at": instant(minute)}
+        barrier.wait()
+        try:
+            return client.put(f"/api/v1{PATH}/{asthma}", sent, content_type=JSON).json()["outcome"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(write, range(4)))
+    with acting_on(cast.pia_patient.id):
+        assert Record.objects.get().text == "at 3"
+    assert outcomes[3] in ("stands", "wins")
+    assert outcomes.count("stands") == 1
+    assert sorted(versions()) == [("Asthma", 1, False), *((f"at {minute}", ANY, True) for minute in range(3))]
 
 
 def test_edit_that_is_sent_again_changes_nothing(edit, versions, cast):
