@@ -99,10 +99,10 @@ def access_listed(user: User, patients: Sequence[Patient], *, what: str) -> dict
 
 def recheck_patient(user: User, patient: UUID | str, need: Need) -> Access:
     """Like access_patient but without an audit row: for going on with what has been audited at its start."""
-    own = patient == ME
-    found = (Patient.objects.filter(user=user) if own else Patient.objects.filter(id=patient)).first()
-    if found is None:
-        raise Http404
+    try:
+        found = Patient.objects.get(**({"user": user} if patient == ME else {"id": patient}))
+    except Patient.DoesNotExist:
+        raise Http404 from None
     held = OWNER if found.user_id == user.id else standings_of(user, [found])[found.id]
     if not held.may(need):
         raise Http404

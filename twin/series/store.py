@@ -233,6 +233,14 @@ def lock(patient_id: UUID) -> None:
 
 
 @contextmanager
+def pipelined() -> Iterator[None]:
+    """What is sent to the database within waits for an answer only where one is read."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+@contextmanager
 def _cursor() -> Iterator[psycopg.Cursor[Any]]:
     """A cursor that sends and fetches bytes as they are; Django's own would spell them in hexadecimal."""
     if not connection.in_atomic_block:

@@ -1,6 +1,6 @@
 """What a phone hands over: into the store, and answered sample by sample. In the caller's transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from backend.actor import acting_for_all
 from backend.services import NotPossible
 from twin.intake.acceptance import Examined, examine
 from twin.intake.items import ProblemCode
-from twin.intake.phone import PhoneBatch
+from twin.intake.phone import PhoneBatch, PhoneSeries
 from twin.kinds import KINDS, kind
 from twin.models import SampleBatch
 from twin.series import store
@@ -36,7 +36,14 @@ def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict
     """
     for code in {one.samples.kind for one in batch.series} & KINDS.keys():
         access.topic(kind(code).topic)
-    patient, content = access.patient.id, batch.content()
+    # What a small batch costs is mostly round trips.
+    with store.pipelined():
+        return store_batch(access.patient.id, batch, now=now)
+
+
+def store_batch(patient: UUID, batch: PhoneBatch, *, now: datetime) -> dict[str, Any]:
+    """The same for whoever may act in every topic of the patient."""
+    content = batch.content()
     # Of one batch that is sent twice at once the second waits here for the first one's answer.
     store.lock(patient)
     known = SampleBatch.objects.filter(patient_id=patient, batch_id=batch.batch_id)
@@ -45,28 +52,29 @@ def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict
             raise NotPossible("batch_id", "This batch_id was used for another batch.")
         return {**answer_then, "repeated": True}
     skew = None if batch.sent_at is None else round((batch.sent_at - now) / timedelta(milliseconds=1))
-    answer = {"repeated": False, "series": _take_in(patient, batch, now, skew)}
+    answer = {"repeated": False, "series": store_series(patient, batch.series, now=now, skew_ms=skew)}
     SampleBatch.objects.create(
         patient_id=patient, batch_id=batch.batch_id, content=content, answer=answer, received_at=now
     )
     return answer
 
 
-def forget_batches(*, now: datetime) -> int:
-    """Removes what is known of batches that nobody sends again; answers how many there were."""
-    with acting_for_all():
-        return SampleBatch.objects.filter(received_at__lt=now - KEPT).delete()[0]
+def store_series(
+    patient: UUID, series: Sequence[PhoneSeries], *, now: datetime, skew_ms: int | None = None
+) -> list[dict[str, Any]]:
+    """What a batch holds, under no name by which it would be known again; answers for each series.
 
-
-def _take_in(patient: UUID, batch: PhoneBatch, now: datetime, skew: int | None) -> list[dict[str, Any]]:
-    examined = [examine(one.samples, now=now, withdrawn=one.withdrawn) for one in batch.series]
+    `skew_ms` is how far their sender's clock is ahead of ours, where it is known.
+    """
+    store.lock(patient)
+    examined = [examine(one.samples, now=now, withdrawn=one.withdrawn) for one in series]
     sources = sources_by_name(patient, {one.samples.source for one in examined if one.kept.any()})
     examined = [
         one if one.samples.source in sources else one.but_none(ProblemCode.TOO_MANY_SOURCES)
         for one in examined
     ]
     kept = [place for place, one in enumerate(examined) if one.kept.any()]
-    batches = [_batch(examined[place], batch.series[place].withdrawn, sources) for place in kept]
+    batches = [_batch(examined[place], series[place].withdrawn, sources) for place in kept]
     merged = dict(zip(kept, store.merge(patient, batches, lifts=[BuriedBy.SOURCE]), strict=True))
     touched, room, answers = Touched(), MOST_PLACES, []
     for place, one in enumerate(examined):
@@ -76,8 +84,14 @@ def _take_in(patient: UUID, batch: PhoneBatch, now: datetime, skew: int | None) 
         answers.append(_answer(one, became, room))
         room -= len(answers[-1]["refused_at"])
     mark_days_stale(patient, touched, now=now)
-    heard_from(patient, sources.values(), now=now, skew_ms=skew)
+    heard_from(patient, sources.values(), now=now, skew_ms=skew_ms)
     return answers
+
+
+def forget_batches(*, now: datetime) -> int:
+    """Removes what is known of batches that nobody sends again; answers how many there were."""
+    with acting_for_all():
+        return SampleBatch.objects.filter(received_at__lt=now - KEPT).delete()[0]
 
 
 def _batch(
