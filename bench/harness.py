@@ -27,8 +27,8 @@ from backend import embedded  # noqa: E402 - the line above is how a file that i
 class Row:
     """One promise: what we need, what the alternative needs in the same run, and whether the bar holds.
 
-    Less is better in `ours` and `other`; `ratio` is how many times better we are. A row without a bar is only
-    reported. A bar is what `ratio` must reach where it says so, else what `ours` must not exceed.
+    Less is better in `ours` and `other`, and more in a rate; `ratio` is how many times better we are. A row
+    without a bar is only reported. A bar is what `ratio` must reach where it says so, else what `ours` must.
     """
 
     what: str
@@ -39,6 +39,7 @@ class Row:
     bar: float | None
     holds: bool
     is_of_ratio: bool
+    is_rate: bool = False
 
 
 def at_least(bar: float | None, what: str, ours: float, other: float, unit: str = "s") -> Row:
@@ -51,6 +52,13 @@ def at_most(bar: float | None, what: str, ours: float, other: float | None, unit
     """A row that holds when we need no more than `bar`, whatever the alternative needs."""
     ratio = None if other is None else other / ours
     return Row(what, ours, other, unit, ratio, bar, bar is None or ours <= bar, is_of_ratio=False)
+
+
+def at_rate(bar: float | None, what: str, ours: float, other: float | None, unit: str) -> Row:
+    """A row of how much is done in a time; it holds when we do `bar`, whatever the alternative does."""
+    ratio = None if other is None else ours / other
+    holds = bar is None or ours >= bar
+    return Row(what, ours, other, unit, ratio, bar, holds, is_of_ratio=False, is_rate=True)
 
 
 @contextmanager
@@ -130,6 +138,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.bar is None:
         bar = outcome = ""
     else:
-        bar = f"≥ {row.bar:g} times" if row.is_of_ratio else f"≤ {row.bar:g} {row.unit}"
+        sign, unit = ("≥", "times") if row.is_of_ratio else ("≥" if row.is_rate else "≤", row.unit)
+        bar = f"{sign} {row.bar:g} {unit}"
         outcome = "holds" if row.holds else "FALLS SHORT"
     return (row.what, number(row.ours), number(row.other), row.unit, number(row.ratio), bar, outcome)
