@@ -1,24 +1,28 @@
-"""A plain table: start,kind,value,unit[,end][,source], one measurement a row. Pure."""
+"""A plain table: start,kind,value,unit[,end][,source][,flags], one measurement a row. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 
 from twin.intake.delimited import UNREADABLE, Lines, cuts, first_line, rows
 from twin.intake.gathering import BATCH, Tally
 from twin.intake.items import Item, ProblemCode, RefusalCode, Refused, Samples
 from twin.intake.parsing import parse_instants, parse_numbers
 from twin.kinds import KINDS
-from twin.series.columns import Columns
+from twin.series.columns import Columns, Flag
 
 NAME = "plain_csv"
 
 _REQUIRED = ("start", "kind", "value", "unit")
-_OPTIONAL = ("end", "source")
+_OPTIONAL = ("end", "source", "flags")
 _LONGEST_SOURCE = 200
+
+FLAG_WORDS = {flag.name.lower(): flag for flag in Flag if flag.name}
+"""What stands in the column `flags`, apart by spaces."""
 
 
 def sniff(head: bytes) -> bool:
@@ -30,7 +34,8 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """Every row as a sample; a row that cannot be one is a problem with its line number.
 
     Columns stand in any order, and others are let be. Cells are parted by comma, semicolon or tab; with
-    semicolons the decimal mark may be a comma. Times are ISO 8601, in `zone` where they have no offset.
+    semicolons the decimal mark may be a comma. Times are ISO 8601, in `zone` where they have no offset. A row
+    with a flag that is none of FLAG_WORDS is malformed: what it says of its value is not known.
     Raises Refused when the first line does not name the columns.
     """
     lines = Lines(stream)
@@ -75,6 +80,7 @@ class _Rows:
     starts: list[str] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
 
@@ -89,7 +95,7 @@ class _Table:
         self._rows: dict[tuple[str, str, str], _Rows] = {}
         place = header.place
         self._key = (place["kind"], place["source"], place["unit"])
-        self._cells = (place["start"], place["end"], place["value"])
+        self._cells = (place["start"], place["end"], place["value"], place["flags"])
 
     def add(self, row: list[str], line: int) -> None:
         """Takes one row; a blank one is none."""
@@ -103,10 +109,11 @@ class _Table:
         rows = self._rows.get(key)
         if rows is None:
             rows = self._rows[key] = _Rows()
-        start, end, value = self._cells
+        start, end, value, flags = self._cells
         rows.starts.append(row[start])
         rows.ends.append(row[end])
         rows.values.append(row[value])
+        rows.flags.append(row[flags])
         rows.lines.append(line)
         self.count += 1
 
@@ -114,7 +121,7 @@ class _Table:
         """Everything that has piled up, in the order in which each kind and source first appeared."""
         rows, self._rows, self.count = self._rows, {}, 0
         for (kind, source, unit), own in rows.items():
-            samples = self._samples(kind.strip(), " ".join(source.split()), unit.strip(), own)
+            samples = self._samples(kind.strip(), source.strip(), unit.strip(), own)
             if samples is not None:
                 yield samples
 
@@ -132,17 +139,39 @@ class _Table:
         values = parse_numbers(
             [text.replace(",", ".") for text in rows.values] if decimal_comma else rows.values
         )
+        flags, flagged = _flags(rows.flags)
         timed, numeric = starts.good & ends.good, ~np.isnan(values)
-        for index in np.flatnonzero(~(timed & numeric)):
+        good = timed & numeric & flagged
+        for index in np.flatnonzero(~good):
             line = rows.lines[index]
-            if timed[index]:
-                self._bad(ProblemCode.NOT_A_NUMBER, rows.values[index], line, kind)
-            else:
+            if not timed[index]:
                 self._bad(
                     ProblemCode.BAD_TIME, f"{rows.starts[index]} {rows.ends[index]}".strip(), line, kind
                 )
-        columns = Columns(starts.at, ends.at - starts.at, values, starts.offset)
-        return Samples(kind, source[:_LONGEST_SOURCE], unit, columns.take(timed & numeric))
+            elif not numeric[index]:
+                self._bad(ProblemCode.NOT_A_NUMBER, rows.values[index], line, kind)
+            else:
+                self._bad(ProblemCode.MALFORMED, rows.flags[index], line, kind)
+        columns = Columns(
+            starts.at, ends.at - starts.at, values, starts.offset, flags if flags.any() else None
+        )
+        return Samples(kind, source[:_LONGEST_SOURCE], unit, columns.take(good))
 
     def _bad(self, code: ProblemCode, example: str, line: int, kind: str = "") -> None:
         self._tally.add(code, example, f"line {line}", kind=kind, sort=str(line))
+
+
+def _flags(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]]:
+    """Each text's sum of flags, and whether all of its words are known."""
+    if not any(texts):
+        return np.zeros(len(texts), np.uint8), np.ones(len(texts), np.bool_)
+    sums = {text: _sum_of(text.lower().split()) for text in set(texts)}
+    known = [sums[text] for text in texts]
+    return (
+        np.array([flags or 0 for flags in known], np.uint8),
+        np.array([flags is not None for flags in known]),
+    )
+
+
+def _sum_of(words: Sequence[str]) -> int | None:
+    return sum({FLAG_WORDS[word] for word in words}) if FLAG_WORDS.keys() >= set(words) else None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from twin.intake import plain_csv
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, Samples
+from twin.series.columns import Flag
 
 ROME = ZoneInfo("Europe/Rome")
 HEADER = "start,kind,value,unit\n"
@@ -47,7 +48,7 @@ def problems(items: Iterable[Item]) -> list[Problem]:
         (
             "Unit, Value ,kind,START,end,source,note\r\n"  # noqa: ISC004 (one text)
             'count,500,steps,2024-07-01 14:00:00+02:00,2024-07-01 14:10:00+02:00, my  phone ,"a, b"\r\n',
-            ("steps", "my phone", "count", NOON, 600_000, 500.0),
+            ("steps", "my  phone", "count", NOON, 600_000, 500.0),
         ),
         (
             "start;kind;value;unit\n2024-07-01T12:00:00Z;temperature;36,6;Cel\n",
@@ -68,6 +69,26 @@ def test_read_a_row_is_a_sample(text: str, expected: tuple[object, ...]) -> None
     items = read(text)
     assert rows(items) == [expected]
     assert problems(items) == []
+
+
+def test_read_flags_are_words_in_any_order() -> None:
+    good = "2024-07-01T12:00:00Z,glucose_cgm,40,mg/dL"
+    flags = ["", "manual", "Censored_Low  soft_range", "manual manual"]
+    (item,) = read(HEADER.strip() + ",flags\n" + "".join(f"{good},{words}\n" for words in flags))
+    assert isinstance(item, Samples)
+    assert item.columns.flags is not None
+    assert item.columns.flags.tolist() == [
+        0,
+        Flag.MANUAL,
+        Flag.CENSORED_LOW | Flag.SOFT_RANGE,
+        Flag.MANUAL,
+    ]
+
+
+def test_read_a_column_of_empty_flags_is_no_column() -> None:
+    (item,) = read(HEADER.strip() + ",flags\n2024-07-01T12:00:00Z,heart_rate,72,bpm,\n")
+    assert isinstance(item, Samples)
+    assert item.columns.flags is None
 
 
 def test_read_an_empty_end_is_the_start() -> None:
@@ -127,6 +148,15 @@ def test_read_a_bad_row_is_a_problem_with_its_line(bad: str, expected: tuple[Pro
     assert (problem.place, problem.count) == ("line 3", 1)
 
 
+def test_read_a_row_with_a_flag_that_is_not_known_is_malformed() -> None:
+    header = HEADER.strip() + ",flags\n"
+    items = read(f"{header}{GOOD},manual\n{GOOD},manual maybe\n{GOOD},\n")
+    assert len(rows(items)) == 2
+    (problem,) = problems(items)
+    assert (problem.code, problem.example) == (ProblemCode.MALFORMED, "manual maybe")
+    assert (problem.kind, problem.place) == ("heart_rate", "line 3")
+
+
 def test_read_several_bad_rows_are_each_named() -> None:
     items = read(HEADER + f"{GOOD}\nyesterday,pain,1,\n" * 3)
     assert [problem.place for problem in problems(items)] == ["line 3", "line 5", "line 7"]
@@ -172,5 +202,5 @@ def test_read_any_bytes_never_raise(noise: bytes) -> None:
 def test_read_what_is_written_comes_back_exactly(written: list[tuple[int, float, str]]) -> None:
     lines = [f"{np.datetime64(at, 'ms')}Z,weight,{value!r},kg,{source}\n" for at, value, source in written]
     found = rows(read("start,kind,value,unit,source\n" + "".join(lines)))
-    expected = [("weight", " ".join(source.split()), "kg", at, 0, value) for at, value, source in written]
+    expected = [("weight", source.strip(), "kg", at, 0, value) for at, value, source in written]
     assert sorted(found) == sorted(expected)
