@@ -25,6 +25,7 @@ from twin.intake import (
     nightscout,
     omron_csv,
     open_mhealth,
+    own_export,
     plain_csv,
     table,
     withings,
@@ -70,6 +71,7 @@ class OfPeople(Format, Protocol):
 BINARY_FORMATS: Sequence[Format] = (fit, workbooks)
 """Known by their first bytes, and asked before an archive is opened: a workbook is a zip archive too."""
 TEXT_FORMATS: Sequence[Format] = (
+    own_export,
     apple_health,
     fitbit,
     withings,

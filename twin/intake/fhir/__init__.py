@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from twin.intake.fhir.codes import text_of
 from twin.intake.fhir.moments import span_of
 from twin.intake.fhir.observations import MEASURED, readings_of, source_of
+from twin.intake.fhir.own import is_signed, restored
 from twin.intake.fhir.people import Owner, People
 from twin.intake.fhir.records import KEPT, Medications, identity_of, is_in_error, record_of
 from twin.intake.fhir.versions import other_version
@@ -42,7 +43,8 @@ def read(stream: BinaryIO, *, zone: tzinfo, person: str | None = None) -> Iterat
 
     The stream, which must be seekable, is read twice: nothing is handed on before the whole file is known to
     be R4 and of one person. Raises Refused otherwise, unless `person` names whose data to read ("Patient/1").
-    Everybody else's resources are then counted as other_patient.
+    Everybody else's resources are then counted as other_patient. What Pollux itself wrote out comes back as
+    it was, by whatever name the hospitals call the patient.
     """
     survey = _survey(stream)
     owner = _owner(survey.people, person)
@@ -141,6 +143,8 @@ def _meet(resource: dict[str, Any], full_url: str, survey: _Survey) -> None:
     if version := other_version(resource):
         raise Refused(RefusalCode.UNSUPPORTED_VERSION, f"This is {version}. Pollux reads FHIR R4.")
     survey.medications.meet(resource, full_url)
+    if is_signed(resource):
+        return
     if resource["resourceType"] == "Patient" or resource["resourceType"] in KEPT:
         survey.people.meet(resource, full_url)
 
@@ -199,6 +203,8 @@ class _Reader:
             return
         if kind not in KEPT:
             self._tally.add(ProblemCode.UNSUPPORTED_RESOURCE, kind, place, sort=kind)
+        elif is_signed(resource):
+            yield from self._restored(resource, place)
         elif not self._owner.has(resource):
             self._tally.add(ProblemCode.OTHER_PATIENT, f"{kind} of another person", place)
         elif resource.get("modifierExtension") or resource.get("implicitRules"):
@@ -219,6 +225,12 @@ class _Reader:
                 entry.full_url,
                 unreadable=lambda reason: self._tally.add(ProblemCode.BAD_TIME, reason, place),
             )
+
+    def _restored(self, resource: dict[str, Any], place: str) -> Iterator[Record]:
+        try:
+            yield restored(resource)
+        except ValueError as error:
+            self._tally.add(ProblemCode.MALFORMED, error, place)
 
     def _sampled(self, observation: dict[str, Any], place: str) -> bool:
         """Gathers the samples of an Observation; whether they are all that it says."""
