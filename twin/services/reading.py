@@ -6,14 +6,12 @@ report that counts it are one transaction.
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
-from threading import Event, Thread
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -29,32 +27,13 @@ from twin.report import Report
 from twin.services.digest import digest
 from twin.services.forecasts import mark_stale
 from twin.services.intake import Touched, take_in
+from twin.services.lease import ATTEMPTS, LEASE, RETRY, Claim, LeaseLost, claim, place_of
 from twin.services.uploads import file_of
 
 log = logging.getLogger(__name__)
 
 FLUSH = 200_000
 """Samples that one transaction stores, about."""
-LEASE = timedelta(seconds=30)
-"""How long a worker that has died keeps its upload; a living one prolongs it."""
-RETRY = timedelta(seconds=10)
-"""After a failure that left the worker alive."""
-ATTEMPTS = 5
-"""Workers that may fail at one place of a file before it is given up."""
-
-
-class LeaseLost(Exception):
-    """Another worker has taken this upload over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A worker's hold on an upload, for as long as nobody else's token stands in the row."""
-
-    upload: UUID
-    patient: UUID
-    token: UUID
-    lease: timedelta
 
 
 def due_uploads(*, now: datetime, limit: int) -> list[UUID]:
@@ -65,16 +44,7 @@ def due_uploads(*, now: datetime, limit: int) -> list[UUID]:
 
 def claim_upload(upload_id: UUID, *, now: datetime, lease: timedelta = LEASE) -> Claim | None:
     """Takes an upload for this worker; None when it is finished, or another worker holds it."""
-    with acting_for_all():
-        upload = _due(now).filter(id=upload_id).select_for_update(skip_locked=True).first()
-        if upload is None:
-            return None
-        upload.status = UploadStatus.READING
-        upload.attempts += 1
-        upload.lease_until = now + lease
-        upload.lease_token = uuid4()
-        upload.save(update_fields=["status", "attempts", "lease_until", "lease_token"])
-        return Claim(upload.id, upload.patient_id, upload.lease_token, lease)
+    return claim(_due(now), upload_id, status=UploadStatus.READING, now=now, lease=lease)
 
 
 def read_upload(
@@ -86,31 +56,31 @@ def read_upload(
     was touched is digested in one more. 4. The report is finished. What fails, or is taken over by another
     worker, stays as it is: it is tried again when its lease runs out.
     """
-    claim = claim_upload(upload_id, now=now, lease=lease)
-    if claim is None:
+    held = claim_upload(upload_id, now=now, lease=lease)
+    if held is None:
         return None
     try:
-        with _kept_alive(claim):
-            return _read(claim, now, flush)
+        with held.kept_alive():
+            return _read(held, now, flush)
     except LeaseLost:
-        log.info("action=upload_taken_over upload=%s", claim.upload)
+        log.info("action=upload_taken_over upload=%s", held.row)
     except Exception as error:  # noqa: BLE001 - whatever a file brings about must not stop the others
         # Without its message, which may quote the file.
-        name, place = type(error).__name__, _place(error)
-        log.warning("action=upload_failed upload=%s error=%s at=%s", claim.upload, name, place)
-        with suppress(LeaseLost, DatabaseError), acting_on(claim.patient):
-            _hold(claim, lease_until=timezone.now() + RETRY)
+        name, place = type(error).__name__, place_of(error)
+        log.warning("action=upload_failed upload=%s error=%s at=%s", held.row, name, place)
+        with suppress(LeaseLost, DatabaseError), acting_on(held.patient):
+            held.hold(lease_until=timezone.now() + RETRY)
     return None
 
 
-def _read(claim: Claim, now: datetime, flush: int) -> UploadStatus:
-    with acting_on(claim.patient):
-        upload = Upload.objects.get(id=claim.upload)
-        zone = zone_history_of(claim.patient)
+def _read(held: Claim, now: datetime, flush: int) -> UploadStatus:
+    with acting_on(held.patient):
+        upload = Upload.objects.get(id=held.row)
+        zone = zone_history_of(held.patient)
     report = Report.from_json(upload.report)
     touched: Touched = upload.touched
     if upload.attempts > ATTEMPTS:
-        return _give_up(claim, upload, report, touched)
+        return _give_up(held, upload, report, touched)
     try:
         path = file_of(upload.patient_id, upload.sha256)
         opened = open_upload(path, zone=zone, name=upload.name)
@@ -118,46 +88,44 @@ def _read(claim: Claim, now: datetime, flush: int) -> UploadStatus:
         done = sum(1 for _ in islice(opened.items, upload.items_done))
         for batch in _batches(opened.items, flush):
             done += len(batch)
-            with acting_on(claim.patient):
-                take_in(claim.patient, batch, report=report, touched=touched, now=now, upload=claim.upload)
-                _hold(
-                    claim,
+            with acting_on(held.patient):
+                take_in(held.patient, batch, report=report, touched=touched, now=now, upload=held.row)
+                held.hold(
                     format=upload.format,
                     items_done=done,
                     attempts=0,
                     report=report.to_json(),
                     touched=touched,
                 )
-            _show_progress(claim)
+            _show_progress(held)
     except Refused as refused:
         report.refuse(refused)
-    return _finish(claim, upload, report, touched)
+    return _finish(held, upload, report, touched)
 
 
-def _give_up(claim: Claim, upload: Upload, report: Report, touched: Touched) -> UploadStatus:
+def _give_up(held: Claim, upload: Upload, report: Report, touched: Touched) -> UploadStatus:
     """Finishes an upload that has cost ATTEMPTS workers at one place, so that it cannot go on killing them.
 
     What is stored of it is still digested, unless that was what failed.
     """
     message = "Pollux failed several times to read this file. Please hand it over again later."
     report.refuse(Refused(RefusalCode.READING_FAILED, message))
-    return _finish(claim, upload, report, touched if upload.attempts == ATTEMPTS + 1 else {})
+    return _finish(held, upload, report, touched if upload.attempts == ATTEMPTS + 1 else {})
 
 
-def _finish(claim: Claim, upload: Upload, report: Report, touched: Touched) -> UploadStatus:
+def _finish(held: Claim, upload: Upload, report: Report, touched: Touched) -> UploadStatus:
     for code in sorted(touched):
         now = timezone.now()
         edges = {code: touched.pop(code)}
-        with acting_on(claim.patient):
-            digest(claim.patient, edges, now=now)
-            mark_stale(claim.patient, edges, now=now)
-            _hold(claim, touched=touched)
-            record_change(claim.patient, topic=Topic(kind(code).topic), ref=f"series/{code}")
+        with acting_on(held.patient):
+            digest(held.patient, edges, now=now)
+            mark_stale(held.patient, edges, now=now)
+            held.hold(touched=touched)
+            record_change(held.patient, topic=Topic(kind(code).topic), ref=f"series/{code}")
     now = timezone.now()
     status = _status(report)
-    with acting_on(claim.patient):
-        _hold(
-            claim,
+    with acting_on(held.patient):
+        held.hold(
             status=status,
             format=upload.format,
             report=report.to_json(),
@@ -165,9 +133,9 @@ def _finish(claim: Claim, upload: Upload, report: Report, touched: Touched) -> U
             lease_token=None,
             finished_at=now,
         )
-        record_change(claim.patient, topic=Topic.RECORDS, ref=f"upload/{claim.upload}")
-    _show_progress(claim)
-    log.info("action=upload_finished upload=%s status=%s", claim.upload, status.value)
+        record_change(held.patient, topic=Topic.RECORDS, ref=f"upload/{held.row}")
+    _show_progress(held)
+    log.info("action=upload_finished upload=%s status=%s", held.row, status.value)
     return status
 
 
@@ -194,53 +162,11 @@ def _batches(items: Iterator[Item], flush: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _hold(claim: Claim, **columns: object) -> None:
-    """Writes to the upload as its holder and prolongs the lease; raises LeaseLost when another has it."""
-    columns.setdefault("lease_until", timezone.now() + claim.lease)
-    if Upload.objects.filter(id=claim.upload, lease_token=claim.token).update(**columns) != 1:
-        raise LeaseLost
-
-
-@contextmanager
-def _kept_alive(claim: Claim) -> Iterator[None]:
-    """The lease is prolonged meanwhile, from beside: a reader may be long about its next item."""
-    finished = Event()
-    keeper = Thread(target=_keep_alive, args=(claim, finished), name=f"lease of {claim.upload}", daemon=True)
-    keeper.start()
-    try:
-        yield
-    finally:
-        finished.set()
-        keeper.join()
-
-
-def _keep_alive(claim: Claim, finished: Event) -> None:
-    while not finished.wait(claim.lease.total_seconds() / 4):
-        try:
-            with acting_on(claim.patient):
-                _hold(claim)
-        except LeaseLost:
-            # The reader learns it too, at its next write.
-            return
-        except DatabaseError as error:
-            log.warning("action=lease_not_prolonged upload=%s error=%s", claim.upload, type(error).__name__)
-        finally:
-            connection.close()
-
-
 def _due(now: datetime) -> QuerySet[Upload]:
     return Upload.objects.filter(
         Q(status=UploadStatus.RECEIVED) | Q(status=UploadStatus.READING, lease_until__lt=now)
     )
 
 
-def _show_progress(claim: Claim) -> None:
-    push(claim.patient, {"type": "view.moved", "view": "upload", "ref": str(claim.upload)})
-
-
-def _place(error: BaseException) -> str:
-    """The file and line that raised."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return "" if frame is None else f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}"
+def _show_progress(held: Claim) -> None:
+    push(held.patient, {"type": "view.moved", "view": "upload", "ref": str(held.row)})
