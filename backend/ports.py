@@ -1,6 +1,6 @@
 """What rooms offer each other without importing each other; filled by each room when it is ready."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -53,6 +53,11 @@ class Synced:
     need: Need = Need.READ
 
 
+# A room's own part of a patient's export: its members' names and their bytes, chunk by chunk. A worker asks,
+# outside any transaction. Only what is of a format that intake reads comes back from an export.
+Exporter = Callable[[UUID], Iterable[tuple[str, Iterable[bytes]]]]
+
+
 @dataclass(slots=True)
 class Ports:
     """The registries."""
@@ -62,6 +67,7 @@ class Ports:
     synced: dict[str, Synced] = field(default_factory=dict)
     seeders: list[Seeder] = field(default_factory=list)
     zone_followers: list[ZoneFollower] = field(default_factory=list)
+    exporters: dict[str, Exporter] = field(default_factory=dict)
 
 
 ports = Ports()

@@ -1,6 +1,9 @@
 """What REST framework uses unless a view says otherwise: who asks, that nobody may, how lists come."""
 
+import asyncio
 import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +13,7 @@ from allauth.headless.contrib.rest_framework.authentication import XSessionToken
 from allauth.headless.internal import sessionkit
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import inline_serializer
 from rest_framework import parsers, serializers
@@ -141,3 +145,25 @@ def page_schema(row: type[serializers.BaseSerializer[Any]]) -> serializers.Seria
             "results": row(many=True),
         },
     )
+
+
+def file_response(path: Path, *, name: str, content_type: str) -> StreamingHttpResponse:
+    """A file to be saved under a name, streamed in constant memory; raises Http404 where it is not there."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise Http404 from None
+    # Django's own FileResponse is read whole before an ASGI server gets its first byte.
+    response = StreamingHttpResponse(_chunks(path), content_type=content_type)
+    response["Content-Length"] = str(size)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    file = await asyncio.to_thread(path.open, "rb")
+    try:
+        while chunk := await asyncio.to_thread(file.read, 1 << 18):
+            yield chunk
+    finally:
+        file.close()

@@ -41,6 +41,7 @@ class Need(StrEnum):
     ACT = "act"  # adding and changing in the topics that are shared for acting
     SHARE = "share"  # giving and taking back grants, and seeing who looked
     PROFILE = "profile"  # the person's own particulars and settings
+    EXPORT = "export"  # everything at once, to take along
 
 
 ALL_TOPICS = frozenset(Topic)
@@ -52,6 +53,7 @@ TABLE: dict[Need, frozenset[Role]] = {
     Need.ACT: frozenset({Role.SELF, Role.CAREGIVER, Role.CLINICIAN}),
     Need.SHARE: frozenset({Role.SELF}),
     Need.PROFILE: frozenset({Role.SELF}),
+    Need.EXPORT: frozenset({Role.SELF}),
 }
 
 

@@ -3,6 +3,8 @@
 The socket's commands have theirs in backend/test_live.py.
 """
 
+from datetime import timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -12,7 +14,8 @@ from backend.checks import OWN_AUTHORISATION, views
 from backend.models import CareGrant
 from backend.rules import Topic
 from twin.intake.items import RecordType
-from twin.models import Record, Upload
+from twin.models import Export, ExportStatus, Record, Upload
+from twin.services.exports import file_of
 
 CAST = ("pia", "paul", "dora", "cleo", "carl", "rita", "ada", "anon")
 API = "api/v1/"
@@ -81,6 +84,9 @@ ROWS = [
     ("get", API + PIA + "sources", {"kind": "heart_rate"}, *GRANTEES),
     ("get", API + PIA + "sources", {"kind": "egfr"}, *WHOLE_GRANTS),
     ("put", API + PIA + "sources", UNRANKED, 200, 404, 200, 200, 404, 404, 404, 401),
+    ("get", API + PIA + "export", None, *OWNER_ONLY),
+    ("post", API + PIA + "export", None, 202, 404, 404, 404, 404, 404, 404, 401),
+    ("get", API + PIA + "export/file", None, *OWNER_ONLY),
     ("post", API + PIA + "observations", PULSE, 201, 404, 201, 201, 404, 404, 404, 401),
     ("post", API + PIA + "observations", SUGAR, 201, 404, 404, 404, 404, 404, 404, 401),
     ("delete", API + PIA + "observations", TAKEN_BACK, 204, 404, 204, 204, 404, 404, 404, 401),
@@ -121,6 +127,17 @@ def places(cast):
             edited_at=timezone.now(),
             edited_by=cast.pia,
         )
+        export = Export.objects.create(
+            patient=cast.pia_patient,
+            requested_by=cast.pia,
+            requested_at=timezone.now(),
+            status=ExportStatus.READY,
+            finished_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(days=1),
+            size=3,
+        )
+        file_of(export).parent.mkdir(parents=True, exist_ok=True)
+        file_of(export).write_bytes(b"zip")
         grant = CareGrant.objects.filter(patient=cast.pia_patient).order_by("id").first()
     return {
         "<patient:patient>": str(cast.pia_patient.id),

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -17,14 +19,15 @@ from rest_framework.serializers import ListSerializer
 from backend.access import ME, Access, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
-from backend.rest import BulkJSONParser, page_schema
+from backend.rest import BulkJSONParser, file_response, page_schema
 from backend.rules import Need
 from backend.services import NotPossible
 from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
-from twin.models import Record, Source, Upload
+from twin.models import ExportStatus, Record, Source, Upload
 from twin.queries import (
     days_of,
+    exports_of,
     newest_forecasts,
     ranked_sources,
     records_of,
@@ -33,6 +36,8 @@ from twin.queries import (
     versions_of,
 )
 from twin.serializers import (
+    NO_EXPORT,
+    ExportOut,
     ForecastOut,
     ForecastsIn,
     ForecastsOut,
@@ -64,6 +69,7 @@ from twin.serializers import (
 )
 from twin.series import store
 from twin.series.thin import thin
+from twin.services.exports import file_of, request_export
 from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
 from twin.services.records import add_record, delete_record, edit_record
@@ -357,6 +363,39 @@ class Sources(PatientView):
         self.access.topic(kind(code).topic)
         sources = ranked_sources(self.access.patient, code)
         return Response(SourcesOut({"kind": code, "sources": sources}).data)
+
+
+class Export(PatientView):
+    """Everything of a patient in one file: asking for it, and what has become of it."""
+
+    needs = {"get": Need.EXPORT, "post": Need.EXPORT}
+    what = "export"
+
+    @extend_schema(responses=ExportOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = exports_of(self.access.patient, timezone.now()).first()
+        return Response(ExportOut(found).data if found else NO_EXPORT)
+
+    @extend_schema(request=None, responses={202: ExportOut, 200: ExportOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        export, made = request_export(access=self.access, now=timezone.now())
+        return Response(ExportOut(export).data, status=202 if made else 200)
+
+
+class ExportFile(PatientView):
+    """The file itself, while it is there."""
+
+    needs = {"get": Need.EXPORT}
+    what = "export"
+
+    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
+    def get(self, request: Request, patient: str) -> StreamingHttpResponse:  # noqa: ARG002 - in the URL
+        ready = exports_of(self.access.patient, timezone.now()).filter(status=ExportStatus.READY)
+        found = ready.first()
+        if found is None:
+            raise Http404
+        name = f"pollux-{found.requested_at:%Y-%m-%d}.zip"
+        return file_response(file_of(found), name=name, content_type="application/zip")
 
 
 class Observations(PatientView):

@@ -10,9 +10,9 @@ from backend.models import Patient, User
 from backend.ports import Panel, Synced, ports
 from backend.rules import Need, Topic
 from twin.kinds import KINDS
-from twin.models import Source, Upload
+from twin.models import Export, Source, Upload
 from twin.queries import days_in, newest_forecasts, records_of, snapshot_tiles
-from twin.serializers import ForecastOut, RecordOut, UploadOut, days_out
+from twin.serializers import ExportOut, ForecastOut, RecordOut, UploadOut, days_out
 from twin.services.demo import seed
 from twin.services.stale_days import mark_moved_days_stale
 
@@ -34,6 +34,7 @@ def register() -> None:
         "forecast": Synced(forecasts_now),
         "record": Synced(records_now),
         "upload": Synced(uploads_now),
+        "export": Synced(exports_now, Need.EXPORT),
     }
 
 
@@ -82,6 +83,16 @@ def uploads_now(patient: Patient, refs: Collection[str], topics: Collection[Topi
     """Of `upload/<id>` the upload and its report."""
     found = Upload.objects.filter(patient=patient, topic__in=topics, id__in=_names(refs))
     return {f"upload/{one.id}": UploadOut(one).data for one in found}
+
+
+def exports_now(
+    patient: Patient,
+    refs: Collection[str],
+    topics: Collection[Topic],  # noqa: ARG001 - the port's signature
+) -> Mapping[str, object]:
+    """Of `export/<id>` how far it is; the patient's alone, and of no topic."""
+    found = Export.objects.filter(patient=patient, id__in=_names(refs))
+    return {f"export/{one.id}": ExportOut(one).data for one in found}
 
 
 def _names(refs: Collection[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import attrgetter, or_
 from typing import Any, cast
@@ -19,6 +19,7 @@ from twin import state
 from twin.kinds import KINDS
 from twin.models import (
     DaySummary,
+    Export,
     Forecast,
     Record,
     RecordVersion,
@@ -57,6 +58,7 @@ def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str,
                 count=row.count,
                 source=names[row.source_id],
                 sources=row.sources,
+                flags=row.flags,
             )
         )
     return dict(days)
@@ -168,25 +170,28 @@ def uploads_of(user: User, patient: Patient | None = None) -> QuerySet[Upload]:
     return found.filter(patient=patient) if patient else found
 
 
+def exports_of(patient: Patient, now: datetime) -> QuerySet[Export]:
+    """The exports whose time is not up, the one that was asked for last before the others."""
+    return Export.objects.filter(patient=patient).exclude(expires_at__lte=now).order_by("-id")
+
+
 def ranked_sources(patient: Patient, kind: str) -> list[dict[str, Any]]:
-    """What a kind's samples come from: by priority, then those without one by their number of samples."""
+    """What a kind's samples come from, in the order in which they count."""
     row = SourcePriority.objects.filter(patient=patient, kind=kind).first()
-    places = {source: place for place, source in enumerate(row.sources if row else [], 1)}
     names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
-    found = [
-        {
-            "id": extent.source_id,
-            "name": names[extent.source_id],
-            "count": extent.count,
-            "first": extent.first_at,
-            "last": extent.last_at,
-            "priority": places.get(extent.source_id),
-        }
-        for extent in store.extents(patient.id, kind)
-    ]
-    return sorted(found, key=lambda one: (one["priority"] or len(places) + 1, -one["count"], one["name"]))
+    ranked = _ranked(store.extents(patient.id, kind), row.sources if row else [], names)
+    return [{"id": source, "name": names[source], **extent} for source, extent in ranked]
 
 
+def sources_of(patient: Patient, topics: Collection[Topic], today: date) -> list[dict[str, Any]]:
+    """The devices and apps with samples in these topics, the last heard of first, and what each measures."""
+    rows = {row.id: row for row in Source.objects.filter(patient=patient)}
+    names = {source: row.name for source, row in rows.items()}
+    orders = dict(SourcePriority.objects.filter(patient=patient).values_list("kind", "sources"))
+    by_kind = groupby(store.extents(patient.id), attrgetter("kind"))
+    measures: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for code, extents in sorted(by_kind, key=lambda pair: _ORDER[pair[0]]):
+        ...
 def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:
     """The kinds of which there is at least one day."""
     found = DaySummary.objects.filter(patient=patient, topic__in=topics).values_list("kind", flat=True)

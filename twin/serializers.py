@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils import timezone
 from rest_framework import serializers
 
@@ -13,7 +14,7 @@ from backend.serializers import PatientRef
 from twin.edits import Outcome
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
-from twin.models import FINISHED, DaySummary, Forecast, Record, RecordVersion, Upload
+from twin.models import FINISHED, DaySummary, Export, ExportStatus, Forecast, Record, RecordVersion, Upload
 from twin.services.observations import Measurement
 from twin.services.records import Written
 
@@ -54,6 +55,24 @@ class UploadOut(serializers.ModelSerializer[Upload]):
 
     def get_finished(self, upload: Upload) -> bool:
         return upload.status in FINISHED
+
+
+class ExportOut(serializers.ModelSerializer[Export]):
+    """`file` is where a ready one is fetched until `expires_at`; all is null where none was asked for."""
+
+    status = serializers.ChoiceField(choices=["none", *ExportStatus.values])
+    file = serializers.SerializerMethodField(allow_null=True)
+
+    class Meta:
+        model = Export
+        fields = ["id", "status", "requested_at", "finished_at", "expires_at", "size", "file"]
+
+    def get_file(self, export: Export) -> str | None:
+        ready = export.status == ExportStatus.READY
+        return reverse("api:export-file", args=[export.patient_id]) if ready else None
+
+
+NO_EXPORT = {**dict.fromkeys(ExportOut.Meta.fields), "status": "none"}
 
 
 class RecordOut(serializers.ModelSerializer[Record]):

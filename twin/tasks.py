@@ -5,10 +5,13 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from twin.services.exports import build_export as build
+from twin.services.exports import due_exports, expire_exports
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
 from twin.services.samples import forget_batches
+from twin.services.sources import notice_silence
 from twin.services.stale_days import digest_stale, stale_patients
 from twin.services.uploads import clear_incoming
 
@@ -29,6 +32,25 @@ def read_due_uploads() -> None:
         read(upload_id, now=timezone.now())
 
 
+@shared_task(name="twin.build_export")
+def build_export(export_id: str) -> None:
+    """Builds one export, unless another worker does."""
+    build(UUID(export_id), now=timezone.now())
+
+
+@shared_task(name="twin.build_due_exports")
+def build_due_exports() -> None:
+    """Builds what waits, or was left by a worker that died."""
+    for export_id in due_exports(now=timezone.now(), limit=BATCH):
+        build(export_id, now=timezone.now())
+
+
+@shared_task(name="twin.expire_exports")
+def expire_old_exports() -> None:
+    """Removes the exports whose time is up."""
+    expire_exports(now=timezone.now())
+
+
 @shared_task(name="twin.digest_days")
 def digest_days(patient_id: str) -> None:
     """Sums up one patient's stale days."""
@@ -46,6 +68,12 @@ def digest_stale_days() -> None:
 def forget_old_batches() -> None:
     """Forgets the batches of phones that are too old to come again."""
     forget_batches(now=timezone.now())
+
+
+@shared_task(name="twin.notice_silence")
+def notice_silent_sources() -> None:
+    """Marks the devices and apps that have been quiet for longer than is their habit."""
+    notice_silence(now=timezone.now())
 
 
 @shared_task(name="twin.refresh_forecasts")

@@ -1,5 +1,6 @@
 """Workers die at any instant, by kill -9; what they leave is finished as if nothing had happened."""
 
+import io
 import os
 import random
 import signal
@@ -7,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import make
 import numpy as np
@@ -20,8 +23,20 @@ from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Patient
 from backend.rules import Need
 from twin.intake.phone import read_batch
-from twin.models import DaySummary, Forecast, Record, StaleDays, StaleForecast, Upload, UploadStatus
+from twin.models import (
+    DaySummary,
+    Export,
+    ExportStatus,
+    Forecast,
+    Record,
+    StaleDays,
+    StaleForecast,
+    Upload,
+    UploadStatus,
+)
 from twin.series import store
+from twin.services.exports import build_export, due_exports, request_export
+from twin.services.exports import file_of as export_file_of
 from twin.services.forecasts import LEASE as FORECAST_LEASE
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads, read_upload
@@ -36,6 +51,7 @@ from uuid import UUID
 import django
 
 django.setup()
+from twin.services.exports import build_export
 from twin.services.forecasts import refresh_forecasts
 from twin.services.reading import read_upload
 from twin.services.stale_days import digest_stale
@@ -44,6 +60,8 @@ what, row, now = sys.argv[1], UUID(sys.argv[2]), datetime.fromisoformat(sys.argv
 print("at work", flush=True)
 if what == "read":
     read_upload(row, now=now, flush=2_000)
+elif what == "export":
+    build_export(row, now=now)
 elif what == "digest":
     digest_stale(row, now=now)
 else:
@@ -216,3 +234,49 @@ def test_forecasts_whose_worker_is_killed_are_made_later(transactional_db):
     with acting_on(patient.id):
         assert StaleForecast.objects.count() == 0
         assert sorted(Forecast.objects.values_list("kind", flat=True)) == ["sbp", "weight"]
+
+
+def requested_export(patient: Patient) -> Export:
+    with acting_for(patient.user_id):
+        access = access_patient(patient.user, "me", Need.EXPORT, what="export")
+        return request_export(access=access, now=timezone.now())[0]
+
+
+def test_export_whose_workers_are_killed_is_built_anew_as_if_none_had_been(transactional_db):
+    patient = make.make_patient()
+    upload = make.make_upload(patient, series(watches=12, minutes=10_000))
+    read_upload(upload.id, now=timezone.now())
+    undisturbed = requested_export(patient)
+    assert build_export(undisturbed.id, now=timezone.now()) == ExportStatus.READY
+    folder = export_file_of(undisturbed).parent
+    whole = export_file_of(undisturbed).read_bytes()
+
+    export = requested_export(patient)
+    chance = random.Random(7)
+    for kill in range(3):
+        later = timezone.now() + kill * HOUR
+        assert due_exports(now=later, limit=5) == [export.id]
+        stop = chance.randint(1, len(whole) // 2)
+        with worker("export", export.id, later) as process:
+            wait_for(lambda stop=stop: part_sizes(folder) >= stop, process)
+    assert part_sizes(folder) > 0
+    assert export_file_of(undisturbed).exists()
+
+    later = timezone.now() + 10 * HOUR
+    assert due_exports(now=later, limit=5) == [export.id]
+    assert build_export(export.id, now=later) == ExportStatus.READY
+    assert [path.name for path in folder.iterdir()] == [export_file_of(export).name]
+    with ZipFile(io.BytesIO(whole)) as first, ZipFile(export_file_of(export)) as second:
+        assert first.namelist() == second.namelist()
+        for name in set(first.namelist()) - {"index.json"}:
+            assert first.read(name) == second.read(name)
+    assert due_exports(now=later + HOUR, limit=5) == []
+
+
+def part_sizes(folder: Path) -> int:
+    """Bytes in the files that are being written, or were left by the dead."""
+    sizes = 0
+    for part in folder.glob("*.part"):
+        with suppress(FileNotFoundError):
+            sizes += part.stat().st_size
+    return sizes

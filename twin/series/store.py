@@ -64,11 +64,17 @@ _READ = """
         AND (%s::uuid IS NULL OR source_id = %s)
     ORDER BY source_id, span
 """
+_PAGE = """
+    SELECT span, data FROM twin_seriesblock
+    WHERE patient_id = %s AND kind = %s AND source_id = %s AND span > %s AND count > 0
+    ORDER BY span LIMIT %s
+"""
 _EXTENTS = """
     SELECT kind, source_id, sum(count)::bigint, min(first_at), max(last_at) FROM twin_seriesblock
     WHERE patient_id = %s AND count > 0 AND (%s::text IS NULL OR kind = %s)
     GROUP BY kind, source_id ORDER BY kind, source_id
 """
+_BEFORE_ALL_SPANS = -(1 << 31)
 _ERASE = "DELETE FROM twin_seriesblock WHERE patient_id = %s"
 
 # A series of one patient: kind and source.
@@ -212,6 +218,20 @@ def read(patient_id: UUID, code: str, start_ms: int, end_ms: int, source_id: UUI
         touches &= columns.start < end_ms
         columns, source = columns.take(touches), source[touches]
     return Reading(columns, source, list(place))
+
+
+def page(
+    patient_id: UUID, code: str, source_id: UUID, after: int | None = None, *, blocks: int = 8
+) -> tuple[Columns, int | None]:
+    """The samples of the next blocks of one series in order, and the span to go on after: None at the end.
+
+    Raises CorruptBlock.
+    """
+    first = _BEFORE_ALL_SPANS if after is None else after
+    with _cursor() as cursor:
+        cursor.execute(_PAGE, [patient_id, code, source_id, first, blocks], binary=True)
+        rows = cursor.fetchall()
+    return _decode(data for _, data in rows), rows[-1][0] if rows else None
 
 
 def extents(patient_id: UUID, code: str | None = None) -> list[Extent]:

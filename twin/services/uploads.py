@@ -40,7 +40,7 @@ def receive_upload(
     try:
         upload, wanted = _enter(access, sha256, size, shown_name(name), key, now)
         # Also when the row is not new: it may have lost its bytes.
-        _move(staged, file_of(upload.patient_id, sha256))
+        settle(staged, file_of(upload.patient_id, sha256))
     finally:
         staged.unlink(missing_ok=True)
     if wanted:
@@ -99,8 +99,8 @@ def _stage(stream: BinaryIO, folder: Path) -> tuple[Path, str, int]:
         raise
 
 
-def _move(staged: Path, place: Path) -> None:
-    """The staged file stands in its place, whatever becomes of the machine."""
+def settle(staged: Path, place: Path) -> None:
+    """Moves a file that is whole into its place, where it stands whatever becomes of the machine."""
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     staged.replace(place)
     folder = os.open(place.parent, os.O_RDONLY)

@@ -21,6 +21,8 @@ const FORMATS = {
   fitbit: "Fitbit",
   nightscout: "Nightscout",
   plain_csv: "CSV",
+  pollux_export: "Pollux export",
+  "fhir+plain_csv+pollux_export": "Pollux export",
 };
 
 const PROBLEMS = {
