@@ -281,6 +281,28 @@ def test_source_is_in_touch_once_a_minute_with_the_skew_of_its_clock(cast, pia):
     assert (source().clock_skew_ms, source().silent_since) == (first.clock_skew_ms, None)
 
 
+def zone_of(patient: Patient) -> str:
+    with acting_on(patient.id):
+        return Patient.objects.get(id=patient.id).time_zone
+
+
+def test_phone_in_another_zone_is_a_move_of_its_owner(cast, pia):
+    now = timezone.now()
+    post(pia, pulse(60), time_zone="America/New_York", sent_at=now.isoformat())
+    assert zone_of(cast.pia_patient) == "America/New_York"
+    late = (now - timedelta(hours=5)).isoformat()
+    post(pia, pulse(60), time_zone="Europe/Berlin", sent_at=late)
+    assert zone_of(cast.pia_patient) == "America/New_York"
+    post(pia, pulse(60), time_zone="Europe/Berlin")
+    assert zone_of(cast.pia_patient) == "Europe/Berlin"
+
+
+def test_phone_of_somebody_else_moves_nobody(cast, client_of):
+    patient = str(cast.pia_patient.id)
+    assert post(client_of("dora"), pulse(60), patient=patient, time_zone="Asia/Tokyo").status_code == 200
+    assert zone_of(cast.pia_patient) == "Europe/Berlin"
+
+
 def test_upload_is_a_sync_of_its_sources(cast):
     now = timezone.now()
     read_upload(make.make_upload(cast.pia_patient, make.minutes_csv(3)).id, now=now)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from backend.access import Access
 from backend.actor import acting_for_all
-from backend.services import NotPossible
+from backend.rules import Role
+from backend.services import NotPossible, move
 from twin.intake.acceptance import Examined, examine
 from twin.intake.items import ProblemCode
 from twin.intake.phone import PhoneBatch, PhoneSeries
@@ -25,6 +26,8 @@ MOST_PLACES = 1_000
 """Of samples that an answer names one by one."""
 KEPT = timedelta(days=30)
 """How long a batch is known again."""
+FRESH = timedelta(hours=1)
+"""How old a batch may be when it comes, or how wrong its clock, for its zone to be that of this moment."""
 SUPPRESSED = "suppressed"
 
 
@@ -36,9 +39,18 @@ def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict
     """
     for code in {one.samples.kind for one in batch.series} & KINDS.keys():
         access.topic(kind(code).topic)
+    if access.standing.role is Role.SELF:
+        _follow_phone(access, batch, now)
     # What a small batch costs is mostly round trips.
     with store.pipelined():
         return store_batch(access.patient.id, batch, now=now)
+
+
+def _follow_phone(access: Access, batch: PhoneBatch, now: datetime) -> None:
+    """The patient has moved when the phone is in another zone; a batch that comes late says nothing of it."""
+    is_fresh = batch.sent_at is None or abs(now - batch.sent_at) <= FRESH
+    if batch.time_zone is not None and is_fresh and batch.time_zone != access.patient.time_zone:
+        move(access=access, time_zone=batch.time_zone, since=now, now=now)
 
 
 def store_batch(patient: UUID, batch: PhoneBatch, *, now: datetime) -> dict[str, Any]:
