@@ -253,14 +253,6 @@ def lock(patient_id: UUID) -> None:
 
 
 @contextmanager
-def pipelined() -> Iterator[None]:
-    """What is sent to the database within waits for an answer only where one is read."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
-
-
-@contextmanager
 def _cursor() -> Iterator[psycopg.Cursor[Any]]:
     """A cursor that sends and fetches bytes as they are; Django's own would spell them in hexadecimal."""
     if not connection.in_atomic_block:
@@ -272,7 +264,8 @@ def _cursor() -> Iterator[psycopg.Cursor[Any]]:
 @contextmanager
 def _locked(patient_id: UUID) -> Iterator[psycopg.Cursor[Any]]:
     """The same with the patient's lock, which is held until the transaction ends."""
-    with _cursor() as cursor:
+    # In a pipeline nothing is waited for until something is read: the lock and what follows are one trip.
+    with _cursor() as cursor, cursor.connection.pipeline():
         cursor.execute(_LOCK, [patient_id])
         yield cursor
 

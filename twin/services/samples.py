@@ -41,9 +41,7 @@ def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict
         access.topic(kind(code).topic)
     if access.standing.role is Role.SELF:
         _follow_phone(access, batch, now)
-    # What a small batch costs is mostly round trips.
-    with store.pipelined():
-        return store_batch(access.patient.id, batch, now=now)
+    return store_batch(access.patient.id, batch, now=now)
 
 
 def _follow_phone(access: Access, batch: PhoneBatch, now: datetime) -> None:
