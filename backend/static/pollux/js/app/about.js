@@ -2,6 +2,7 @@
 
 import { put } from "../api.js";
 import { field, h, whileBusy } from "../dom.js";
+import { exportCard } from "./export.js";
 import { zoneSelect, zonesCard } from "./zones.js";
 
 const SEXES = [
@@ -30,7 +31,7 @@ const select = (id, options, current) =>
     options.map(([value, label]) => h("option", { value, selected: value === current }, label)),
   );
 
-export async function about({ me, reload, signal }) {
+export async function about({ me, live, reload, signal }) {
   const patient = me.patient ?? {};
   const units = patient.units ?? {};
   const zone = patient.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
@@ -146,6 +147,7 @@ export async function about({ me, reload, signal }) {
           me.patient.time_zone = now;
         },
       })),
+    me.patient && (await exportCard({ stream: me.patient.id, live, signal })),
     h(
       "nav",
       { class: "card links", "aria-label": "Account" },
