@@ -84,6 +84,7 @@ ROWS = [
     ("get", API + PIA + "sources", {"kind": "heart_rate"}, *GRANTEES),
     ("get", API + PIA + "sources", {"kind": "egfr"}, *WHOLE_GRANTS),
     ("put", API + PIA + "sources", UNRANKED, 200, 404, 200, 200, 404, 404, 404, 401),
+    ("get", API + PIA + "repeats", None, *GRANTEES),
     ("get", API + PIA + "export", None, *OWNER_ONLY),
     ("post", API + PIA + "export", None, 202, 404, 404, 404, 404, 404, 404, 401),
     ("get", API + PIA + "export/file", None, *OWNER_ONLY),

@@ -31,6 +31,7 @@ from twin.queries import (
     newest_forecasts,
     ranked_sources,
     records_of,
+    repeats_of,
     snapshot_tiles,
     uploads_of,
     versions_of,
@@ -51,6 +52,7 @@ from twin.serializers import (
     RecordRef,
     RecordsIn,
     RecordVersionOut,
+    RepeatsOut,
     ReportOut,
     SamplesIn,
     SamplesOut,
@@ -335,6 +337,18 @@ def _record(access: Access, record: UUID) -> Record:
 
 def _record_out(access: Access, record: UUID) -> dict[str, Any]:
     return dict(RecordOut(_record(access, record)).data)
+
+
+class Repeats(PatientView):
+    """Laboratory tests that look as if they had been done twice; a hint, and nothing is held back for it."""
+
+    needs = {"get": Need.READ}
+    what = "repeated tests"
+
+    @extend_schema(responses=RepeatsOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = repeats_of(self.access.patient, self.access.topics, timezone.now())
+        return Response(RepeatsOut({"results": found}).data)
 
 
 class Sources(PatientView):

@@ -1,5 +1,6 @@
 """The twin's HTML edges: the console's list of patients, and the panels of a patient's page."""
 
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -20,13 +21,16 @@ from twin.queries import (
     kinds_with_data,
     listed_patients,
     records_of,
+    repeats_of,
     snapshot_tiles,
     snapshots_of,
     uploads_of,
 )
+from twin.state.repeats import Repeat
 
 PAGE = 50
 RECORDS_SHOWN = 200
+REPEATS_SHOWN = 10
 LISTED_TILES = ("sbp", "dbp", "glucose_cgm", "glucose", "weight", "resting_heart_rate", "steps")
 """What a row of the list shows, in this order, of what the patient has and shares."""
 
@@ -143,7 +147,16 @@ class RecordsPanel(PatientPage):
             {"type": type_, "title": RECORD_TITLES[RecordType(type_)], "records": list(rows)}
             for type_, rows in groupby(shown, key=lambda row: row.type)
         ]
-        context = {"patient": self.access.patient, "groups": groups, "more": len(found) > RECORDS_SHOWN}
+        repeats = repeats_of(self.access.patient, self.access.topics, timezone.now())
+        context = {
+            "patient": self.access.patient,
+            "groups": groups,
+            "more": len(found) > RECORDS_SHOWN,
+            "repeats": [_repeat_row(one) for one in repeats[:REPEATS_SHOWN]],
+            "references": sorted(
+                {(one.title, one.url) for each in repeats for one in each.interval.references}
+            ),
+        }
         return render(request, "console/panels/records.html", context)
 
 
@@ -158,3 +171,24 @@ class UploadsPanel(PatientPage):
         return render(
             request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads}
         )
+
+
+def _repeat_row(repeat: Repeat) -> dict[str, Any]:
+    return {
+        "title": repeat.interval.title,
+        "tests": [test for test in repeat.tests if test != repeat.interval.title],
+        "first": repeat.first,
+        "second": repeat.second,
+        "apart": _in_words(repeat.second - repeat.first),
+        "usual": _in_words(repeat.interval.length),
+        "same_result": repeat.same_result,
+        "sources": repeat.sources,
+    }
+
+
+def _in_words(length: timedelta) -> str:
+    """A length as people say it: whole days or hours from two on, minutes below."""
+    for unit, size in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
+        if length >= 2 * size:
+            return f"{length // size} {unit}"
+    return f"{length // timedelta(minutes=1)} minutes"

@@ -2,8 +2,8 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import attrgetter, or_
 from typing import Any, cast
@@ -13,9 +13,13 @@ from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from backend.models import Patient, User
+from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
+from twin.intake.fhir.codes import LOINC
+from twin.intake.items import RecordType
+from twin.intake.json_values import number
 from twin.kinds import KINDS
 from twin.models import (
     DaySummary,
@@ -32,8 +36,12 @@ from twin.models import (
 from twin.series import store
 from twin.series.codec import decode
 from twin.series.columns import Columns
+from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
 
 SNAPSHOT_DAYS = 30
+REPEATS_LOOK_BACK = timedelta(days=730)
+"""Who asks whether a test was done already asks about these years."""
+_MOST_RESULTS = 2_000  # of one test; a laboratory gives one a day at most
 _ORDER = {code: place for place, code in enumerate(KINDS)}
 
 
@@ -58,7 +66,6 @@ def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str,
                 count=row.count,
                 source=names[row.source_id],
                 sources=row.sources,
-                flags=row.flags,
             )
         )
     return dict(days)
@@ -176,22 +183,24 @@ def exports_of(patient: Patient, now: datetime) -> QuerySet[Export]:
 
 
 def ranked_sources(patient: Patient, kind: str) -> list[dict[str, Any]]:
-    """What a kind's samples come from, in the order in which they count."""
+    """What a kind's samples come from: by priority, then those without one by their number of samples."""
     row = SourcePriority.objects.filter(patient=patient, kind=kind).first()
+    places = {source: place for place, source in enumerate(row.sources if row else [], 1)}
     names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
-    ranked = _ranked(store.extents(patient.id, kind), row.sources if row else [], names)
-    return [{"id": source, "name": names[source], **extent} for source, extent in ranked]
+    found = [
+        {
+            "id": extent.source_id,
+            "name": names[extent.source_id],
+            "count": extent.count,
+            "first": extent.first_at,
+            "last": extent.last_at,
+            "priority": places.get(extent.source_id),
+        }
+        for extent in store.extents(patient.id, kind)
+    ]
+    return sorted(found, key=lambda one: (one["priority"] or len(places) + 1, -one["count"], one["name"]))
 
 
-def sources_of(patient: Patient, topics: Collection[Topic], today: date) -> list[dict[str, Any]]:
-    """The devices and apps with samples in these topics, the last heard of first, and what each measures."""
-    rows = {row.id: row for row in Source.objects.filter(patient=patient)}
-    names = {source: row.name for source, row in rows.items()}
-    orders = dict(SourcePriority.objects.filter(patient=patient).values_list("kind", "sources"))
-    by_kind = groupby(store.extents(patient.id), attrgetter("kind"))
-    measures: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
-    for code, extents in sorted(by_kind, key=lambda pair: _ORDER[pair[0]]):
-        ...
 def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:
     """The kinds of which there is at least one day."""
     found = DaySummary.objects.filter(patient=patient, topic__in=topics).values_list("kind", flat=True)
@@ -210,3 +219,43 @@ def snapshots_of(patients: Collection[UUID]) -> dict[UUID, list[Snapshot]]:
     for row in Snapshot.objects.filter(patient__in=patients):
         found[row.patient_id].append(row)
     return found
+
+
+def repeats_of(patient: Patient, topics: Collection[Topic], now: datetime) -> list[Repeat]:
+    """The laboratory tests of these topics that were repeated within their interval, the newest first."""
+    since = now - REPEATS_LOOK_BACK
+    results = [*_sampled_results(patient, topics, since), *_recorded_results(patient, topics, since)]
+    return repeats(results, zone_history_of(patient.id))
+
+
+def _sampled_results(patient: Patient, topics: Collection[Topic], since: datetime) -> Iterable[Result]:
+    names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
+    here = {extent.kind for extent in store.extents(patient.id)}
+    for code in kinds_with_interval():
+        if code not in here or KINDS[code].topic not in topics:
+            continue
+        found = store.read(patient.id, code, int(since.timestamp() * 1000), store.LATEST_MS)
+        newest = slice(-_MOST_RESULTS, None)
+        columns = found.columns.take(newest)
+        rows = zip(columns.start.tolist(), columns.value.tolist(), found.source[newest].tolist(), strict=True)
+        for start, value, source in rows:
+            at = datetime.fromtimestamp(start / 1000, UTC)
+            yield Result(code, at, names[found.sources[source]], value)
+
+
+def _recorded_results(patient: Patient, topics: Collection[Topic], since: datetime) -> Iterable[Result]:
+    codes = codes_with_interval()
+    found = Record.objects.filter(
+        patient=patient,
+        topic__in=topics,
+        type__in=[RecordType.OBSERVATION, RecordType.REPORT],
+        system=LOINC,
+        code__in=codes,
+        starts_at__gte=since,
+    )
+    for row in found.order_by("-starts_at")[:_MOST_RESULTS]:
+        # Filtered by it above, so that it is there.
+        at = cast("datetime", row.starts_at)
+        quantity = row.body.get("valueQuantity")
+        value = number(quantity.get("value")) if isinstance(quantity, dict) else None
+        yield Result(codes[row.code], at, row.source, value)

@@ -17,6 +17,7 @@ from twin.kinds import KINDS
 from twin.models import FINISHED, DaySummary, Export, ExportStatus, Forecast, Record, RecordVersion, Upload
 from twin.services.observations import Measurement
 from twin.services.records import Written
+from twin.state.repeats import Repeat
 
 EARLIEST, LATEST = datetime(1880, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Between these lies the date of any record of a living person."""
@@ -290,6 +291,33 @@ class MeasurementRef(serializers.Serializer[Any]):
 
     kind = serializers.ChoiceField(choices=sorted(KINDS))
     start = serializers.DateTimeField()
+
+
+class ReferenceOut(serializers.Serializer[Any]):
+    title = serializers.CharField()
+    url = serializers.CharField()
+    said = serializers.CharField()
+
+
+class RepeatOut(serializers.Serializer[Any]):
+    """Two results closer together than their interval, or `same_result`: one that two sources told of."""
+
+    group = serializers.CharField(source="interval.group")
+    title = serializers.CharField(source="interval.title")
+    tests = serializers.ListField(child=serializers.CharField())
+    first = serializers.DateTimeField()
+    second = serializers.DateTimeField()
+    same_result = serializers.BooleanField()
+    sources = serializers.ListField(child=serializers.CharField())
+    interval_hours = serializers.SerializerMethodField()
+    references = ReferenceOut(source="interval.references", many=True)
+
+    def get_interval_hours(self, repeat: Repeat) -> int:
+        return repeat.interval.length // timedelta(hours=1)
+
+
+class RepeatsOut(serializers.Serializer[Any]):
+    results = RepeatOut(many=True)
 
 
 class ReportOut(serializers.Serializer[Any]):

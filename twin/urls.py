@@ -19,6 +19,7 @@ api_urls = [
     path(f"{PATIENT}/records/<uuid:record>", api.RecordDetail.as_view(), name="record"),
     path(f"{PATIENT}/records/<uuid:record>/versions", api.RecordVersions.as_view(), name="record-versions"),
     path(f"{PATIENT}/sources", api.Sources.as_view(), name="sources"),
+    path(f"{PATIENT}/repeats", api.Repeats.as_view(), name="repeats"),
     path(f"{PATIENT}/export", api.Export.as_view(), name="export"),
     path(f"{PATIENT}/export/file", api.ExportFile.as_view(), name="export-file"),
     path(f"{PATIENT}/observations", api.Observations.as_view(), name="observations"),
