@@ -1,6 +1,8 @@
 """Samples as the plain table that twin.intake.plain_csv reads, exact to the bit. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
+from operator import add
 
 import numpy as np
 import numpy.typing as npt
@@ -30,19 +32,22 @@ def rows(kind: Kind, source: str, columns: Columns) -> Iterator[bytes]:
         flags = np.zeros(len(part), np.uint8) if part.flags is None else part.flags
         zones = {east: _zone(east) for east in np.unique(offset).tolist()}
         words = {found: _words(found) for found in np.unique(flags).tolist()}
-        cells = zip(
-            _wall(part.start, offset),
-            _wall(part.start + part.duration, offset),
-            (part.duration > 0).tolist(),
-            map(zones.__getitem__, offset.tolist()),
-            part.value.tolist(),
-            map(words.__getitem__, flags.tolist()),
-            strict=True,
-        )
-        yield "".join(
-            f"{start}{zone},{f'{end}{zone}' if lasts else ''},{code},{value!r},{unit},{name},{flagged}\n"
-            for start, end, lasts, zone, value, flagged in cells
-        ).encode()
+        # What follows the value is the same in nearly every row.
+        tails = {found: f",{unit},{name},{flagged}\n" for found, flagged in words.items()}
+        east = [zones[minutes] for minutes in offset.tolist()]
+        starts = map(add, _wall(part.start, offset), east)
+        ends = _ends(part, offset, east)
+        rest = map(tails.__getitem__, flags.tolist())
+        cells = zip(starts, ends, part.value.tolist(), rest, strict=True)
+        yield "".join([f"{start},{end},{code},{value!r}{tail}" for start, end, value, tail in cells]).encode()
+
+
+def _ends(part: Columns, offset: npt.NDArray[np.int16], east: Sequence[str]) -> Iterable[str]:
+    lasts = part.duration > 0
+    if not lasts.any():
+        return repeat("", len(part))
+    ends = map(add, _wall(part.start + part.duration, offset), east)
+    return [end if own else "" for end, own in zip(ends, lasts.tolist(), strict=True)]
 
 
 def _wall(at: npt.NDArray[np.int64], offset: npt.NDArray[np.int16]) -> list[str]:

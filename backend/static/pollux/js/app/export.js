@@ -43,6 +43,7 @@ export async function exportCard({ stream, live, signal }) {
   const show = (found) => {
     told.textContent = TOLD[found.status](found) ?? "";
     told.hidden = !told.textContent;
+    actions.hidden = waits(found);
     if (found.status === "ready") {
       actions.replaceChildren(
         h("a", { class: "button", href: found.file, download: "" }, "Download"),
