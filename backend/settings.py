@@ -128,6 +128,8 @@ CELERY_BEAT_SCHEDULE = {
     "read due uploads": {"task": "twin.read_due_uploads", "schedule": 15},
     "sum up stale days": {"task": "twin.digest_stale_days", "schedule": 15},
     "refresh stale twins": {"task": "twin.refresh_stale", "schedule": 20},
+    "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
+    "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},
 }
 

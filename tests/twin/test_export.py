@@ -6,6 +6,7 @@ import json
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import make
 import numpy as np
@@ -325,6 +326,22 @@ def test_export_that_cannot_be_built_is_given_up(cast):
     assert list(file_of(asked).parent.iterdir()) == []
     with acting_for(cast.pia.id):
         assert request_export(access=access, now=now)[1]
+
+
+def test_export_that_another_worker_has_taken_over_is_left_to_it(cast, monkeypatch):
+    def overtaken(_patient):
+        with acting_for_all():
+            Export.objects.update(lease_token=uuid4())
+        return []
+
+    monkeypatch.setitem(ports.exporters, "garden", overtaken)
+    with acting_for(cast.pia.id):
+        access = access_patient(cast.pia, "me", Need.EXPORT, what="export")
+        asked, _ = request_export(access=access, now=timezone.now())
+    assert build_export(asked.id, now=timezone.now()) is None
+    with acting_for_all():
+        assert Export.objects.get(id=asked.id).status == ExportStatus.BUILDING
+    assert list(file_of(asked).parent.iterdir()) == []
 
 
 async def _joined(chunks) -> bytes:
