@@ -32,7 +32,7 @@ from twin.services.reading import read_upload
 from twin.services.records import Written, add_record
 
 SAMPLES = Path(__file__).parents[1] / "samples"
-# Every file that ships with the tests, whatever becomes of it: all importers' records, sources, offsets, flags.
+# Every file that ships with the tests: the records, sources, offsets and flags of all importers.
 BROUGHT = sorted(path for path in SAMPLES.glob("*/*") if path.name != "README.md")
 HOUR = 3_600_000
 # The clocks of Berlin went back here.
