@@ -16,7 +16,8 @@ run: $(RUNS)
 	@exec $(BIN)/python -I -S backend/children.py $$PPID 15 "" $(BIN)/python manage.py up
 
 test: $(TESTS) lint
-	@sh .ci/chromium
+	@sh .ci/package chromium browser chromium chromium-browser google-chrome
+	@sh .ci/package mosquitto bridge mosquitto
 	$(BIN)/python -m pytest
 
 lint: $(TESTS)

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
@@ -63,21 +63,40 @@ def folder(name: str, default: Path) -> Path:
     return path
 
 
+def file(name: str) -> Path | None:
+    """The absolute path of a file that can be read; None when the variable is absent or empty."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return None
+    path = Path(value)
+    if not path.is_absolute():
+        raise BadEnvironment(f"{name} must be an absolute path, not {value!r}")
+    _content(name, path)
+    return path
+
+
 def secret(name: str, *, length: int = 32) -> str:
     """The variable, or the content of the file that NAME_FILE names; of at least `length` characters."""
-    file_name = os.environ.get(f"{name}_FILE", "").strip()
-    if file_name:
-        try:
-            value = Path(file_name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise BadEnvironment(f"{name}_FILE cannot be read: {error.strerror}") from None
-    else:
-        value = os.environ.get(name, "").strip()
+    value = _value_or_file(name)
     if not value:
         raise BadEnvironment(f"{name} is not set")
     if len(value) < length:
         raise BadEnvironment(f"{name} must have at least {length} characters")
     return value
+
+
+def _value_or_file(name: str) -> str:
+    file_name = os.environ.get(f"{name}_FILE", "").strip()
+    return _content(f"{name}_FILE", Path(file_name)) if file_name else os.environ.get(name, "").strip()
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise BadEnvironment(f"{name} names a file that is not text") from None
+    except OSError as error:
+        raise BadEnvironment(f"{name} cannot be read: {error.strerror}") from None
 
 
 def database(name: str) -> dict[str, Any]:
@@ -133,3 +152,35 @@ def redis(name: str) -> Redis:
         celery=f"redis+socket://{parts.path}?virtual_host={number}",
         channels=f"unix://{parts.path}?db={number}",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """One MQTT broker, and as whom to log in there: an empty `user` is nobody."""
+
+    host: str
+    port: int
+    tls: bool
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+def broker(name: str) -> Broker | None:
+    """An mqtt:// or mqtts:// URL, of the variable or the file that NAME_FILE names; None without either."""
+    url = _value_or_file(name)
+    if not url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BadEnvironment(f"{name} cannot be read as a URL") from None
+    if parts.scheme not in {"mqtt", "mqtts"}:
+        raise BadEnvironment(f"{name} must be an mqtt:// or mqtts:// URL")
+    if not parts.hostname:
+        raise BadEnvironment(f"{name} names no host")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise BadEnvironment(f"{name} names more than user, password, host and port")
+    tls = parts.scheme == "mqtts"
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return Broker(parts.hostname, port or (8883 if tls else 1883), tls, user, password)

@@ -133,6 +133,9 @@ CELERY_BEAT_SCHEDULE = {
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},
 }
 
+MQTT = env.broker("MQTT_URL")
+MQTT_CA_FILE = env.file("MQTT_CA_FILE")
+
 AUTH_USER_MODEL = "backend.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [

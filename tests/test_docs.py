@@ -16,10 +16,11 @@ from backend.models import ChangeOp
 from backend.ports import ports
 from backend.rest import BulkJSONParser
 from backend.rules import TABLE, Need, Role
+from twin import bridge
 from twin.edits import Outcome as EditOutcome
 from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.forecast.trend import PROPHET_WEEKLY
-from twin.intake import container, delimited, formats, gathering, json_values, phone
+from twin.intake import container, delimited, devices, formats, gathering, json_values, phone
 from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
 from twin.kinds import KINDS, DayRule, Kind
@@ -27,10 +28,11 @@ from twin.models import UploadStatus
 from twin.serializers import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
 from twin.series.columns import Flag
 from twin.series.overlay import Outcome
+from twin.services.devices import UNKNOWN_PATIENT
 from twin.services.digest import LONGEST_RANGE
 from twin.services.intake import MOST_SOURCES
 from twin.services.samples import KEPT as BATCHES_KEPT
-from twin.services.samples import MOST_PLACES
+from twin.services.samples import MOST_PLACES, SUPPRESSED
 
 CHECKOUT = Path(__file__).parent.parent
 DOCS = CHECKOUT / "docs"
@@ -155,7 +157,7 @@ def variables() -> set[str]:
                         func=ast.Attribute(value=ast.Name(id="env"), attr=reader),
                         args=[ast.Constant(value=str(name)), *_],
                     ):
-                        found |= {name, f"{name}_FILE"} if reader == "secret" else {name}
+                        found |= {name, f"{name}_FILE"} if reader in {"secret", "broker"} else {name}
     return found
 
 
@@ -178,6 +180,23 @@ def test_docs_list_exactly_the_routes_of_the_api() -> None:
     methods = {method.upper() for method in METHODS}
     documented = {(row[0], row[1].strip("`")) for row in rows_of("api.md") if row[0] in methods}
     assert documented == routes
+
+
+def test_docs_name_the_limits_of_the_bridge_and_each_answer_of_its_own() -> None:
+    text = " ".join((DOCS / "devices.md").read_text(encoding="utf-8").split())
+    for limit in (
+        f"{devices.LARGEST // 1024} KiB",
+        f"message_size_limit {devices.LARGEST}",
+        f"{bridge.LARGEST_PACKET // 1024**2} MiB",
+        f"within {bridge.GATHERED_FOR} s, at most {bridge.GATHERED:,} messages",
+        f"holds at most {bridge.MOST_WAITING:,} messages",
+        f"lasts {bridge.SESSION_KEPT.days} days",
+        f"At most {bridge.MOST_LEFT_OUT} parts",
+        f"`{bridge.CLIENT_ID}`",
+    ):
+        assert limit in text
+    codes = {ProblemCode.MALFORMED, SUPPRESSED, UNKNOWN_PATIENT.code, bridge.FAILED.code}
+    assert codes <= first_cells("devices.md")
 
 
 def test_docs_name_each_status_of_an_upload() -> None:

@@ -60,11 +60,13 @@ def test_role_of_the_tests_is_held(db):
     assert checks.the_wall_holds_this_role(None, databases=None) == []
 
 
-def run(program: tuple[str, ...], role: str) -> subprocess.CompletedProcess[str]:
+def run(program: tuple[str, ...], role: str, **environment: str) -> subprocess.CompletedProcess[str]:
     url = os.environ["DATABASE_URL"].replace("//pollux_app@", f"//{role}@")
     return subprocess.run(
         [sys.executable, *program],
-        env=os.environ | {"DATABASE_URL": url, "PYTHONPATH": str(CHECKOUT), "C_FORCE_ROOT": "1"},
+        env=os.environ
+        | {"DATABASE_URL": url, "PYTHONPATH": str(CHECKOUT), "C_FORCE_ROOT": "1"}
+        | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -86,15 +88,16 @@ def unheld(db):
         server.execute("DROP ROLE pollux_unheld")
 
 
-def test_web_worker_and_scheduler_refuse_a_role_that_no_wall_holds(unheld, tmp_path):
+def test_web_worker_scheduler_and_bridge_refuse_a_role_that_no_wall_holds(unheld, tmp_path):
     superuser, bypasses = unheld
     for program, role in [
         (("-m", "uvicorn", "backend.asgi:application", "--port", "0", "--lifespan", "off"), superuser),
         ((*CELERY, "worker", "--pool=solo"), superuser),
         ((*CELERY, "beat", f"--schedule={tmp_path / 'beat'}", "--pidfile="), superuser),
+        (("manage.py", "bridge"), superuser),
         (("-c", "import backend.asgi"), bypasses),
     ]:
-        ended = run(program, role)
+        ended = run(program, role, MQTT_URL="mqtt://broker.example")
         assert ended.returncode != 0, program
         assert f"Pollux does not start: ?: (pollux.E002) DATABASE_URL: the role '{role}'" in ended.stderr, (
             ended.stderr

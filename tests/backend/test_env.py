@@ -1,5 +1,6 @@
 """Each reader of the environment: what it takes, and how it refuses by name."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def given(monkeypatch):
         ("/data", lambda: env.folder("VALUE", Path("/x")), Path("/data")),
         (None, lambda: env.folder("VALUE", Path("/x")), Path("/x")),
         ("k" * 32, lambda: env.secret("VALUE"), "k" * 32),
+        (str(Path(__file__)), lambda: env.file("VALUE"), Path(__file__)),
+        ("", lambda: env.file("VALUE"), None),
+        ("mqtt://h", lambda: env.broker("VALUE"), env.Broker("h", 1883, tls=False)),
+        ("mqtts://h/", lambda: env.broker("VALUE"), env.Broker("h", 8883, tls=True)),
+        ("mqtt://[::1]:99", lambda: env.broker("VALUE"), env.Broker("::1", 99, tls=False)),
+        ("mqtts://a%40b:p%2Fw@h:1", lambda: env.broker("VALUE"), env.Broker("h", 1, True, "a@b", "p/w")),
+        (None, lambda: env.broker("VALUE"), None),
     ],
 )
 def test_reader_answers_a_good_value(given, value, read, expected):
@@ -69,6 +77,18 @@ def test_reader_answers_a_good_value(given, value, read, expected):
         ("redis:///0", lambda: env.redis("VALUE")),
         ("unix://socket", lambda: env.redis("VALUE")),
         ("unix:///a.sock?db=x", lambda: env.redis("VALUE")),
+        ("ca.pem", lambda: env.file("VALUE")),
+        ("/no/such/ca.pem", lambda: env.file("VALUE")),
+        (sys.executable, lambda: env.file("VALUE")),
+        ("http://h", lambda: env.broker("VALUE")),
+        ("broker.example:1883", lambda: env.broker("VALUE")),
+        ("mqtt://", lambda: env.broker("VALUE")),
+        ("mqtt://u:p@", lambda: env.broker("VALUE")),
+        ("mqtt://h:port", lambda: env.broker("VALUE")),
+        ("mqtt://h:70000", lambda: env.broker("VALUE")),
+        ("mqtt://[h", lambda: env.broker("VALUE")),
+        ("mqtt://h/topic", lambda: env.broker("VALUE")),
+        ("mqtt://h?tls=no", lambda: env.broker("VALUE")),
     ],
 )
 def test_reader_refuses_a_bad_value_by_name(given, value, read):
@@ -88,8 +108,20 @@ def test_secret_can_lie_in_a_file(given, monkeypatch, tmp_path):
         env.secret("VALUE")
 
 
+def test_broker_can_lie_in_a_file(given, monkeypatch, tmp_path):
+    given(None)
+    file = tmp_path / "url"
+    file.write_text("mqtt://me:pw@h\n")
+    monkeypatch.setenv("VALUE_FILE", str(file))
+    assert env.broker("VALUE") == env.Broker("h", 1883, tls=False, user="me", password="pw")
+    assert "pw" not in repr(env.broker("VALUE"))
+
+
 def test_refusal_never_repeats_a_secret(given):
     for value, read in [
+        ("mqtt://u:hunter2@h:port", env.broker),
+        ("http://u:hunter2@h", env.broker),
+        ("mqtt://u:hunter2@h/hunter2", env.broker),
         ("hunter2", env.secret),
         ("mysql://u:hunter2@h/d", env.database),
         ("hunter2", env.redis),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from backend import embedded, supervisor
+from backend import embedded, env, supervisor
 from backend.management.commands import up as command
 
 CHECKOUT = Path(supervisor.__file__).parent.parent
@@ -379,6 +379,15 @@ def test_services_are_pollux_and_stop_in_order():
     assert [service.name for service in command.services(place)] == ["web", "worker", "scheduler"]
     web = " ".join(command.services(place)[0].argv)
     assert "--ws websockets-sansio --ws-per-message-deflate false" in web
+
+
+def test_bridge_is_among_the_services_when_a_broker_is_named(monkeypatch):
+    place = supervisor.Place(host="127.0.0.1", port=8000, data_dir=Path("/nowhere"))
+    monkeypatch.setenv("MQTT_URL", "mqtt://broker.example")
+    assert [service.name for service in command.services(place)][3:] == ["bridge"]
+    monkeypatch.setenv("MQTT_URL", "broker.example")
+    with pytest.raises(env.BadEnvironment, match=r"^MQTT_URL must be"):
+        command.services(place)
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from backend import supervisor
+from backend import env, supervisor
 from backend.supervisor import CHECKOUT, Place, Service, Step
 
 
 class Command(BaseCommand):
     help = (
-        "Migrates, loads the demo people and runs web, worker and scheduler until Ctrl-C. "
+        "Migrates, loads the demo people and runs web, worker and scheduler until Ctrl-C; "
+        "with MQTT_URL also the bridge to devices. "
         "PostgreSQL and Redis are started too, unless DATABASE_URL and REDIS_URL name others. "
         "HOST, PORT and DATA_DIR in the environment say where."
     )
@@ -25,18 +26,21 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
+MANAGE = (sys.executable, str(CHECKOUT / "manage.py"))
+
+
 def steps(_place: Place) -> list[Step]:
     """What every start does first; both are quick when there is nothing to do."""
-    manage = (sys.executable, str(CHECKOUT / "manage.py"))
     return [
-        Step("migrate", "Migrating the database", (*manage, "migrate", "--no-input"), as_owner=True),
-        Step("demo", "Loading the demo people", (*manage, "demo"), shown=True),
+        Step("migrate", "Migrating the database", (*MANAGE, "migrate", "--no-input"), as_owner=True),
+        Step("demo", "Loading the demo people", (*MANAGE, "demo"), shown=True),
     ]
 
 
 def services(place: Place) -> list[Service]:
     """What makes up Pollux, in the order in which it is stopped."""
     celery = (sys.executable, "-m", "celery", "--app", "backend.celery:app")
+    bridge = [Service("bridge", (*MANAGE, "bridge"))] if env.broker("MQTT_URL") else []
     return [
         Service(
             "web",
@@ -57,4 +61,5 @@ def services(place: Place) -> list[Service]:
             "scheduler",
             (*celery, "beat", f"--schedule={place.data_dir / 'celerybeat-schedule'}", "--pidfile="),
         ),
+        *bridge,
     ]
