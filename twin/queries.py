@@ -41,7 +41,7 @@ from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_i
 SNAPSHOT_DAYS = 30
 REPEATS_LOOK_BACK = timedelta(days=730)
 """Who asks whether a test was done already asks about these years."""
-_MOST_RESULTS = 2_000  # of one test; a laboratory gives one a day at most
+_MOST_RESULTS = 2_000  # of one test from one source in a year; a laboratory gives one a day at most
 _ORDER = {code: place for place, code in enumerate(KINDS)}
 
 
@@ -230,17 +230,19 @@ def repeats_of(patient: Patient, topics: Collection[Topic], now: datetime) -> li
 
 def _sampled_results(patient: Patient, topics: Collection[Topic], since: datetime) -> Iterable[Result]:
     names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
-    here = {extent.kind for extent in store.extents(patient.id)}
-    for code in kinds_with_interval():
-        if code not in here or KINDS[code].topic not in topics:
-            continue
-        found = store.read(patient.id, code, int(since.timestamp() * 1000), store.LATEST_MS)
-        newest = slice(-_MOST_RESULTS, None)
-        columns = found.columns.take(newest)
-        rows = zip(columns.start.tolist(), columns.value.tolist(), found.source[newest].tolist(), strict=True)
-        for start, value, source in rows:
-            at = datetime.fromtimestamp(start / 1000, UTC)
-            yield Result(code, at, names[found.sources[source]], value)
+    first = int(since.timestamp() * 1000)
+    blocks = SeriesBlock.objects.filter(
+        patient_id=patient.id,
+        kind__in=kinds_with_interval(),
+        topic__in=topics,
+        count__gt=0,
+        last_at__gte=first,
+    )
+    for code, source, data in blocks.values_list("kind", "source_id", "data"):
+        columns = decode(bytes(cast("bytes", data))).take(slice(-_MOST_RESULTS, None))
+        for start, value in zip(columns.start.tolist(), columns.value.tolist(), strict=True):
+            if start >= first:
+                yield Result(code, datetime.fromtimestamp(start / 1000, UTC), names[source], value)
 
 
 def _recorded_results(patient: Patient, topics: Collection[Topic], since: datetime) -> Iterable[Result]:
