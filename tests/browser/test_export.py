@@ -5,7 +5,6 @@ import zipfile
 import make
 from playwright.sync_api import expect
 
-
 CSV = make.minutes_csv(30)
 
 
