@@ -96,7 +96,7 @@ def measure() -> list[Row]:
         at_most(None, "the year goes into the store", stored, None, "s"),
         at_least(None, "the year is one archive", float(took), other),
         at_most(None, "the archive", int(size) / 1e6, None, "MB"),
-        at_most(None, "a worker's memory meanwhile", int(peak) / 1024, None, "MB"),
+        at_most(250, "a worker's memory meanwhile", int(peak) / 1024, None, "MB"),
     ]
 
 
