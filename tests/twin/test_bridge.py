@@ -19,7 +19,13 @@ from typing import Any
 import make
 import psycopg
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from django.db import connection
+from django.utils import timezone
 from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -28,9 +34,10 @@ from backend import checks
 from backend.actor import acting_on
 from backend.models import Patient
 from twin.bridge import MOST_WAITING
-from twin.intake.devices import LARGEST
+from twin.intake.devices import LARGEST, Address, Message
 from twin.models import SampleBatch, Source
 from twin.series import store
+from twin.services.devices import receive_messages
 
 CHECKOUT = Path(checks.__file__).parent.parent
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -72,13 +79,37 @@ def eventually(reached: Callable[[], bool]) -> bool:
     return is_reached
 
 
+def sign_oneself(certificate: Path, key_file: Path) -> None:
+    """A certificate for localhost that nobody but itself vouches for, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate.write_bytes(signed.public_bytes(Encoding.PEM))
+    key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
 class Broker:
     """Debian's mosquitto on a port of its own, set up as docs/devices.md has it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.tls_port = free_port()
+        self.certificate = folder / "broker.pem"
         folder.mkdir()
+        sign_oneself(self.certificate, folder / "broker.key")
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} 127.0.0.1\n"
             f"user {getpass.getuser()}\n"
@@ -88,6 +119,9 @@ class Broker:
             "persistence true\n"
             f"persistence_location {folder}/\n"
             "max_queued_messages 0\n"
+            f"listener {self.tls_port} 127.0.0.1\n"
+            f"certfile {self.certificate}\n"
+            f"keyfile {folder}/broker.key\n"
         )
         (folder / "passwords").touch(mode=0o600)
         (folder / "access").write_text("user bridge\ntopic readwrite pollux/#\n")
@@ -515,6 +549,14 @@ def test_memory_stays_flat_while_nothing_can_be_stored(pia, broker, bridge):
         assert resident() - before < MOST_WAITING * len(json.dumps(large)) / 2**20 + 50
 
 
+def test_broker_over_tls_is_known_by_its_certificate(pia, broker, bridge):
+    url = f"mqtts://bridge:{PASSWORD.replace(' ', '%20')}@localhost:{broker.tls_port}"
+    bridge(MQTT_URL=url).says("action=connect_failed error=SSLCertVerificationError")
+    bridge(MQTT_URL=url, MQTT_CA_FILE=str(broker.certificate)).says("action=listening")
+    send(broker, (f"pollux/{pia.id}/samples", batch("a", 60)))
+    assert holds(pia, [60])
+
+
 def test_broker_that_refuses_the_bridge_is_asked_again_later(pia, broker, bridge):
     running = bridge(MQTT_URL=f"mqtt://bridge:wrong@127.0.0.1:{broker.port}")
     said = running.says("action=connect_refused", times=2).end()
@@ -525,3 +567,30 @@ def test_bridge_without_a_broker_is_refused(transactional_db, broker, bridge):
     refused = bridge(MQTT_URL="")
     assert refused.process.wait(PATIENCE) == 1
     assert "MQTT_URL is not set." in refused.said()
+
+
+def test_messages_of_one_gathering_count_as_if_they_came_one_by_one(transactional_db):
+    patient = make.make_patient()
+
+    def receive(*bodies: dict[str, Any]) -> list[list[tuple[str, str]]]:
+        messages = [Message(Address(patient.id), json.dumps(body).encode(), None) for body in bodies]
+        left_out = receive_messages(patient.id, messages, now=timezone.now())
+        return [[(one.place, one.code) for one in of_one] for of_one in left_out]
+
+    sent_at = {"sent_at": timezone.now().isoformat()}
+    assert receive(batch("a", 60, 61), batch("b", 62) | sent_at, batch("a", 60, 61), batch("a", 63)) == [
+        *([], [], []),
+        [("batch_id", "malformed")],
+    ]
+    assert values(patient) == [62, 61]
+    assert receive(batch("a", 60, 61), batch("c", 4321, minute=5), batch("d", 64, minute=1)) == [
+        [],
+        [("series.0.0", "out_of_range")],
+        [],
+    ]
+    assert values(patient) == [62, 64]
+    with acting_on(patient.id):
+        told = dict(SampleBatch.objects.values_list("batch_id", "answer"))
+    assert [told[name]["series"][0]["stored"] for name in "abcd"] == [2, 0, 0, 0]
+    assert [told[name]["series"][0]["replaced"] for name in "abcd"] == [0, 1, 0, 1]
+    assert {answer["repeated"] for answer in told.values()} == {False}

@@ -8,11 +8,10 @@ from uuid import UUID
 
 from backend.actor import acting_on
 from backend.models import Patient
-from backend.services import NotPossible
 from twin.intake.devices import Message, read_message
 from twin.intake.items import ProblemCode
 from twin.intake.phone import Malformed, PhoneBatch, PhoneSeries
-from twin.services.samples import store_batch, store_series
+from twin.services.samples import OTHER_BATCH, store_batches, store_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,7 @@ class LeftOut:
 
 
 UNKNOWN_PATIENT = LeftOut("", "unknown_patient")
+USED_ID = LeftOut("batch_id", ProblemCode.MALFORMED, OTHER_BATCH)
 
 
 def receive_messages(patient: UUID, messages: Sequence[Message], *, now: datetime) -> list[list[LeftOut]]:
@@ -36,22 +36,26 @@ def receive_messages(patient: UUID, messages: Sequence[Message], *, now: datetim
         if not Patient.objects.filter(id=patient).exists():
             return [[UNKNOWN_PATIENT] for _ in messages]
         left_out: list[list[LeftOut]] = [[] for _ in messages]
+        batches: dict[int, PhoneBatch] = {}
         readings: dict[int, PhoneSeries] = {}
         for place, message in enumerate(messages):
             try:
                 read = read_message(message)
-                if isinstance(read, PhoneBatch):
-                    answer = store_batch(patient, read, now=now)
-                    left_out[place] = list(_of_batch(answer["series"]))
-                else:
-                    readings[place] = read
             except Malformed as malformed:
                 left_out[place] = [LeftOut(malformed.place, ProblemCode.MALFORMED, malformed.message)]
-            except NotPossible as refused:
-                left_out[place] = [LeftOut(refused.field, ProblemCode.MALFORMED, refused.message)]
-        answers = store_series(patient, list(readings.values()), now=now) if readings else []
-        for place, answer in zip(readings, answers, strict=True):
-            left_out[place] = [LeftOut("", one["code"]) for one in answer["refused_at"]]
+                continue
+            if isinstance(read, PhoneBatch):
+                batches[place] = read
+            else:
+                readings[place] = read
+        if batches:
+            told = store_batches(patient, list(batches.values()), now=now)
+            for place, answer in zip(batches, told, strict=True):
+                left_out[place] = [USED_ID] if answer is None else list(_of_batch(answer["series"]))
+        if readings:
+            said = store_series(patient, list(readings.values()), now=now)
+            for place, of_one in zip(readings, said, strict=True):
+                left_out[place] = [LeftOut("", one["code"]) for one in of_one["refused_at"]]
         return left_out
 
 

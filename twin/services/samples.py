@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ KEPT = timedelta(days=30)
 FRESH = timedelta(hours=1)
 """How old a batch may be when it comes, or how wrong its clock, for its zone to be that of this moment."""
 SUPPRESSED = "suppressed"
+OTHER_BATCH = "This batch_id was used for another batch."
 
 
 def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict[str, Any]:
@@ -53,20 +55,51 @@ def _follow_phone(access: Access, batch: PhoneBatch, now: datetime) -> None:
 
 def store_batch(patient: UUID, batch: PhoneBatch, *, now: datetime) -> dict[str, Any]:
     """The same for whoever may act in every topic of the patient."""
-    content = batch.content()
+    (answer,) = store_batches(patient, [batch], now=now)
+    if answer is None:
+        raise NotPossible("batch_id", OTHER_BATCH)
+    return answer
+
+
+def store_batches(
+    patient: UUID, batches: Sequence[PhoneBatch], *, now: datetime
+) -> list[dict[str, Any] | None]:
+    """The same for many, as if they came one by one; None for one whose id was used for another."""
     # Of one batch that is sent twice at once the second waits here for the first one's answer.
     store.lock(patient)
-    known = SampleBatch.objects.filter(patient_id=patient, batch_id=batch.batch_id)
-    for content_then, answer_then in known.values_list("content", "answer"):
-        if content_then != content:
-            raise NotPossible("batch_id", "This batch_id was used for another batch.")
-        return {**answer_then, "repeated": True}
-    skew = None if batch.sent_at is None else round((batch.sent_at - now) / timedelta(milliseconds=1))
-    answer = {"repeated": False, "series": store_series(patient, batch.series, now=now, skew_ms=skew)}
-    SampleBatch.objects.create(
-        patient_id=patient, batch_id=batch.batch_id, content=content, answer=answer, received_at=now
+    contents = [batch.content() for batch in batches]
+    rows = SampleBatch.objects.filter(
+        patient_id=patient, batch_id__in={batch.batch_id for batch in batches}
+    ).values_list("batch_id", "content", "answer")
+    known = {batch_id: (content, answer) for batch_id, content, answer in rows}
+    new: dict[str, int] = {}
+    for place, batch in enumerate(batches):
+        if batch.batch_id not in known:
+            new.setdefault(batch.batch_id, place)
+    for skew_ms, places in groupby(new.values(), key=lambda place: _skew_ms(batches[place], now)):
+        together = list(places)
+        series = [one for place in together for one in batches[place].series]
+        answers = iter(store_series(patient, series, now=now, skew_ms=skew_ms))
+        for place in together:
+            batch = batches[place]
+            said = list(islice(answers, len(batch.series)))
+            known[batch.batch_id] = contents[place], {"repeated": False, "series": said}
+    SampleBatch.objects.bulk_create(
+        SampleBatch(
+            patient_id=patient, batch_id=name, content=known[name][0], answer=known[name][1], received_at=now
+        )
+        for name in new
     )
-    return answer
+    told: list[dict[str, Any] | None] = []
+    for place, batch in enumerate(batches):
+        content, answer = known[batch.batch_id]
+        is_new = new.get(batch.batch_id) == place
+        told.append({**answer, "repeated": not is_new} if content == contents[place] else None)
+    return told
+
+
+def _skew_ms(batch: PhoneBatch, now: datetime) -> int | None:
+    return None if batch.sent_at is None else round((batch.sent_at - now) / timedelta(milliseconds=1))
 
 
 def store_series(
