@@ -190,6 +190,7 @@ def test_docs_name_the_limits_of_the_bridge_and_each_answer_of_its_own() -> None
         f"{bridge.LARGEST_PACKET // 1024**2} MiB",
         f"within {bridge.GATHERED_FOR} s, at most {bridge.GATHERED:,} messages",
         f"holds at most {bridge.MOST_WAITING:,} messages",
+        f"about {bridge.MOST_WAITING_BYTES // 1024**2} MiB",
         f"lasts {bridge.SESSION_KEPT.days} days",
         f"At most {bridge.MOST_LEFT_OUT} parts",
         f"`{bridge.CLIENT_ID}`",

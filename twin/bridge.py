@@ -34,6 +34,7 @@ GATHERED_BYTES = 4 * 1024 * 1024
 GATHERED_FOR = 0.2  # seconds
 MOST_WAITING = 2 * GATHERED
 """Messages that are here and not in the store yet; the broker keeps the others."""
+MOST_WAITING_BYTES = 64 * 1024 * 1024
 SESSION_KEPT = timedelta(days=30)
 """How long the broker keeps what comes while no bridge is there."""
 LARGEST_PACKET = 16 * 1024 * 1024
@@ -78,6 +79,7 @@ class Bridge:
 
     def __init__(self, broker: Broker, *, ca_file: Path | None) -> None:
         self._waiting: deque[Arrival] = deque()
+        self._waiting_bytes = 0
         self._first_at = 0.0
         self._counts: Counter[str] = Counter()
         self._counted_at = time.monotonic()
@@ -109,7 +111,11 @@ class Bridge:
             if self._client.socket() is None:
                 time.sleep(GATHERED_FOR)
                 continue
-            self._client.loop(self._seconds_left())
+            if self._waiting_bytes < MOST_WAITING_BYTES:
+                self._client.loop(self._seconds_left())
+            else:
+                # What is not read waits at the broker.
+                time.sleep(GATHERED_FOR)
             if self._is_due():
                 self._store()
             self._tell_counts()
@@ -121,6 +127,7 @@ class Bridge:
         # It comes again, but what says no time of its own was measured as it came now.
         self._store()
         self._waiting.clear()
+        self._waiting_bytes = 0
         if time.monotonic() < self._broker.until:
             return
         self._broker.fail()
@@ -178,7 +185,9 @@ class Bridge:
         is_news = self._is_live and not received.dup and not received.retain
         arrived = time.time_ns() // 1_000_000 if is_news else None
         # A byte too many is enough to be refused.
-        self._waiting.append(Arrival(Message(to, bytes(received.payload[: LARGEST + 1]), arrived), mid))
+        payload = bytes(received.payload[: LARGEST + 1])
+        self._waiting.append(Arrival(Message(to, payload, arrived), mid))
+        self._waiting_bytes += len(payload)
 
     def _seconds_left(self) -> float:
         if not self._waiting or self._database.length:
@@ -225,9 +234,10 @@ class Bridge:
     def _acknowledge(self) -> None:
         # In the order in which they came, as MQTT wants it.
         while self._waiting and self._waiting[0].is_settled:
-            mid = self._waiting.popleft().mid
-            if mid is not None:
-                self._client.ack(mid, qos=1)
+            done = self._waiting.popleft()
+            self._waiting_bytes -= len(done.message.payload) if done.message else 0
+            if done.mid is not None:
+                self._client.ack(done.mid, qos=1)
 
     def _tell_counts(self, *, at_once: bool = False) -> None:
         now = time.monotonic()

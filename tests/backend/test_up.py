@@ -374,7 +374,8 @@ def test_command_without_servers_brings_its_own_for_as_long_as_it_takes(start):
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_services_are_pollux_and_stop_in_order():
+def test_services_are_pollux_and_stop_in_order(monkeypatch):
+    monkeypatch.delenv("MQTT_URL", raising=False)
     place = supervisor.Place(host="127.0.0.1", port=8000, data_dir=Path("/nowhere"))
     assert [service.name for service in command.services(place)] == ["web", "worker", "scheduler"]
     web = " ".join(command.services(place)[0].argv)
