@@ -81,6 +81,7 @@ ROWS = [
     ("put", API + PIA + "records/<uuid:record>", EDITED, *OWNER_ONLY),
     ("delete", API + PIA + "records/<uuid:record>", {"version": 1}, 204, 404, 404, 404, 404, 404, 404, 401),
     ("get", API + PIA + "records/<uuid:record>/versions", None, *WHOLE_GRANTS),
+    ("get", API + PIA + "sources", None, *GRANTEES),
     ("get", API + PIA + "sources", {"kind": "heart_rate"}, *GRANTEES),
     ("get", API + PIA + "sources", {"kind": "egfr"}, *WHOLE_GRANTS),
     ("put", API + PIA + "sources", UNRANKED, 200, 404, 200, 200, 404, 404, 404, 401),
@@ -102,6 +103,7 @@ ROWS = [
     ("get", "console/" + PIA + "panels/tiles", None, *PANEL),
     ("get", "console/" + PIA + "panels/chart", None, *PANEL),
     ("get", "console/" + PIA + "panels/records", None, *PANEL),
+    ("get", "console/" + PIA + "panels/sources", None, *PANEL),
     ("get", "console/" + PIA + "panels/uploads", None, *PANEL),
 ]
 

@@ -32,12 +32,15 @@ from twin.queries import (
     ranked_sources,
     records_of,
     repeats_of,
+    samples_between,
     snapshot_tiles,
+    sources_of,
     uploads_of,
     versions_of,
 )
 from twin.serializers import (
     NO_EXPORT,
+    DevicesOut,
     ExportOut,
     ForecastOut,
     ForecastsIn,
@@ -70,6 +73,7 @@ from twin.serializers import (
     day_row,
 )
 from twin.series import store
+from twin.series.columns import Flag
 from twin.series.thin import thin
 from twin.services.exports import file_of, request_export
 from twin.services.observations import delete_measurement, record_measurements
@@ -79,9 +83,18 @@ from twin.services.samples import receive_samples
 from twin.services.uploads import receive_upload
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
+DRAWN_APART = np.uint8(sum(Flag) - Flag.SOFT_RANGE)
+"""The marks that a sample may bear without being its neighbourhood's lowest or highest."""
 MEASUREMENTS = PolymorphicProxySerializer(
     component_name="Measurements",
     serializers=[MeasurementIn, MeasurementIn(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
+
+SOURCES = PolymorphicProxySerializer(
+    component_name="SourcesOrDevices",
+    serializers=[DevicesOut, SourcesOut],
     resource_type_field_name=None,
     many=False,
 )
@@ -173,8 +186,9 @@ class Series(PatientView):
             round(given.timestamp() * 1000) if given else limit
             for given, limit in zip(edges, ALL_TIME, strict=True)
         )
-        found = store.read(self.access.patient.id, one.code, start, end)
-        kept = thin(found.columns.start, found.columns.value, wanted.validated_data["points"])
+        found, counts = samples_between(self.access.patient, one, start, end)
+        marked = None if found.columns.flags is None else found.columns.flags & DRAWN_APART > 0
+        kept = thin(found.columns.start, found.columns.value, wanted.validated_data["points"], marked)
         columns = found.columns.take(kept)
         flags = np.zeros(len(columns), np.uint8) if columns.flags is None else columns.flags
         names = dict(Source.objects.filter(patient=self.access.patient).values_list("id", "name"))
@@ -189,6 +203,7 @@ class Series(PatientView):
                 "end": (columns.start + columns.duration).tolist(),
                 "value": columns.value.tolist(),
                 "flags": flags.tolist(),
+                "counts": counts[kept].tolist(),
                 "source": found.source[kept].tolist(),
                 "sources": [{"id": str(source), "name": names[source]} for source in found.sources],
             }
@@ -352,16 +367,20 @@ class Repeats(PatientView):
 
 
 class Sources(PatientView):
-    """The devices and apps that measure a kind, and which of them counts first."""
+    """The devices and apps: every one, or those that measure a kind; and which of them counts first."""
 
     needs = {"get": Need.READ, "put": Need.ACT}
     what = "sources"
 
-    @extend_schema(parameters=[SourcesIn], responses=SourcesOut)
+    @extend_schema(parameters=[SourcesIn], responses=SOURCES)
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         wanted = SourcesIn(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        return self._answer(wanted.validated_data["kind"])
+        if wanted.validated_data["kind"]:
+            return self._answer(wanted.validated_data["kind"])
+        today = timezone.now().date()
+        devices = sources_of(self.access.patient, self.access.topics, today)
+        return Response(DevicesOut({"results": devices}).data)
 
     @extend_schema(request=SourcePriorityIn, responses=SourcesOut)
     def put(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL

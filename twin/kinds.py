@@ -34,6 +34,14 @@ class DayRule(StrEnum):
     DURATION = "duration"
 
 
+class Overlap(StrEnum):
+    """What becomes of several devices that measure the same on one day."""
+
+    TOGETHER = "together"  # all readings count: each was taken on purpose, now and then
+    HOUR = "hour"  # one device counts at a time: each measures without a pause
+    DAY = "day"  # one device decides the day: each counts the whole of it, or makes one figure of it
+
+
 class BodySystem(StrEnum):
     """What part of the person a kind speaks of, in the order in which they are shown."""
 
@@ -75,6 +83,7 @@ class Kind:
     topic: str
     system: BodySystem
     daily: DayRule
+    overlap: Overlap
     span_days: int
     decimals: int
     forecast: bool
@@ -176,6 +185,7 @@ def _catalogue() -> Mapping[str, Kind]:
             topic=own["topic"],
             system=BodySystem(own["system"]),
             daily=DayRule(own["daily"]),
+            overlap=_overlap(own),
             span_days=own["span_days"],
             decimals=own["decimals"],
             forecast=own["forecast"],
@@ -190,6 +200,11 @@ def _catalogue() -> Mapping[str, Kind]:
             ),
         )
     return MappingProxyType(kinds)
+
+
+def _overlap(own: Mapping[str, Any]) -> Overlap:
+    counted = own["daily"] in (DayRule.SUM, DayRule.DURATION)
+    return Overlap(own.get("overlap", Overlap.DAY if counted else Overlap.TOGETHER))
 
 
 def _conversions(

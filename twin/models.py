@@ -19,8 +19,9 @@ TOPICS = [topic.value for topic in Topic]
 class Source(PatientScoped):
     """A device or app that measures one patient, under the name it gives itself.
 
-    `last_sync_at` is when it was last heard of, `clock_skew_ms` how far its clock was ahead of ours then, and
-    `silent_since` when it had been quiet for longer than it ever is.
+    `last_sync_at` is when it was last heard of, `clock_skew_ms` how far its clock was ahead of ours then,
+    `spoke_on` the days (UTC, the newest first) on which something new of it came, and `silent_since` when it
+    had been quiet for longer than is its habit.
     """
 
     has_topic: ClassVar[bool] = False
@@ -31,6 +32,7 @@ class Source(PatientScoped):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     last_sync_at = models.DateTimeField(null=True)
     clock_skew_ms = models.BigIntegerField(null=True)
+    spoke_on = ArrayField(models.DateField(), default=list)
     silent_since = models.DateTimeField(null=True)
 
     class Meta:
@@ -384,7 +386,7 @@ class Export(PatientScoped):
 
 
 class DaySummary(PatientScoped):
-    """One kind's day in the patient's own days, from the source that was chosen for that day."""
+    """One kind's day in the patient's own days; `source_id` gave the value, `flags` is of its readings."""
 
     pk = models.CompositePrimaryKey("patient", "kind", "day")
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="day_summaries")
@@ -397,6 +399,7 @@ class DaySummary(PatientScoped):
     count = models.IntegerField()
     source_id = models.UUIDField()
     sources = models.SmallIntegerField()
+    flags = models.SmallIntegerField(default=0)
 
     class Meta:
         constraints = [

@@ -11,8 +11,8 @@ from backend.ports import Panel, Synced, ports
 from backend.rules import Need, Topic
 from twin.kinds import KINDS
 from twin.models import Export, Source, Upload
-from twin.queries import days_in, newest_forecasts, records_of, snapshot_tiles
-from twin.serializers import ExportOut, ForecastOut, RecordOut, UploadOut, days_out
+from twin.queries import days_in, newest_forecasts, records_of, snapshot_tiles, sources_of
+from twin.serializers import DeviceOut, ExportOut, ForecastOut, RecordOut, UploadOut, days_out
 from twin.services.demo import seed
 from twin.services.stale_days import mark_moved_days_stale
 
@@ -23,6 +23,7 @@ def register() -> None:
         Panel("tiles", "Now", "console:tiles", 10),
         Panel("chart", "Trends", "console:chart", 20),
         Panel("records", "Records", "console:records", 30),
+        Panel("sources", "Devices and apps", "console:sources", 35),
         Panel("uploads", "Uploads", "console:uploads", 40),
     ]
     ports.live_views["upload"] = upload_view
@@ -33,6 +34,7 @@ def register() -> None:
         "days": Synced(days_now),
         "forecast": Synced(forecasts_now),
         "record": Synced(records_now),
+        "source": Synced(sources_now),
         "upload": Synced(uploads_now),
         "export": Synced(exports_now, Need.EXPORT),
     }
@@ -77,6 +79,12 @@ def records_now(patient: Patient, refs: Collection[str], topics: Collection[Topi
     """Of `record/<id>` the record."""
     found = records_of(patient, topics).filter(id__in=_names(refs))
     return {f"record/{one.id}": RecordOut(one).data for one in found}
+
+
+def sources_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `source/<id>` the device or app."""
+    devices = sources_of(patient, topics, timezone.now().date())
+    return {ref: DeviceOut(one).data for one in devices if (ref := f"source/{one['id']}") in refs}
 
 
 def uploads_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:

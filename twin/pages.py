@@ -24,8 +24,10 @@ from twin.queries import (
     repeats_of,
     snapshot_tiles,
     snapshots_of,
+    sources_of,
     uploads_of,
 )
+from twin.serializers import DeviceOut
 from twin.state.repeats import Repeat
 
 PAGE = 50
@@ -158,6 +160,18 @@ class RecordsPanel(PatientPage):
             ),
         }
         return render(request, "console/panels/records.html", context)
+
+
+class SourcesPanel(PatientPage):
+    """The devices and apps, and which of them counts first."""
+
+    needs = {"get": Need.READ}
+    what = "sources"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        devices = sources_of(self.access.patient, self.access.topics, timezone.now().date())
+        context = {"devices": DeviceOut(devices, many=True).data}
+        return render(request, "console/panels/sources.html", context)
 
 
 class UploadsPanel(PatientPage):

@@ -2,13 +2,15 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import attrgetter, or_
 from typing import Any, cast
 from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
@@ -20,7 +22,7 @@ from twin import state
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
 from twin.intake.json_values import number
-from twin.kinds import KINDS
+from twin.kinds import KINDS, Kind
 from twin.models import (
     DaySummary,
     Export,
@@ -34,8 +36,10 @@ from twin.models import (
     Upload,
 )
 from twin.series import store
+from twin.series.blocks import DAY_MS
 from twin.series.codec import decode
 from twin.series.columns import Columns
+from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
 
 SNAPSHOT_DAYS = 30
@@ -66,6 +70,7 @@ def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str,
                 count=row.count,
                 source=names[row.source_id],
                 sources=row.sources,
+                flags=row.flags,
             )
         )
     return dict(days)
@@ -182,23 +187,104 @@ def exports_of(patient: Patient, now: datetime) -> QuerySet[Export]:
     return Export.objects.filter(patient=patient).exclude(expires_at__lte=now).order_by("-id")
 
 
+def samples_between(
+    patient: Patient, kind: Kind, start: int, end: int
+) -> tuple[store.Reading, npt.NDArray[np.bool_]]:
+    """The samples of a kind that touch the time from `start` to `end` (ms), and which count in their days.
+
+    The days at both edges are looked at whole: what counts in them may lie outside.
+    """
+    around = round(state.REACH / timedelta(milliseconds=1))
+    found = store.read(
+        patient.id, kind.code, max(start - around, store.EARLIEST_MS), min(end + around, store.LATEST_MS)
+    )
+    columns, counts = found.columns, np.ones(len(found.columns), np.bool_)
+    if len(found.sources) > 1:
+        row = SourcePriority.objects.filter(patient=patient, kind=kind.code).first()
+        names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
+        places = {names[source]: found.source == place for place, source in enumerate(found.sources)}
+        masks = state.counting(
+            kind,
+            {name: columns.take(mine) for name, mine in places.items()},
+            zone_history_of(patient.id),
+            first=_utc_day(int(columns.start[0])) - timedelta(days=1),
+            last=_utc_day(int((columns.start + columns.duration).max())) + timedelta(days=1),
+            priority=[names[source] for source in row.sources] if row else [],
+        )
+        for name, mine in places.items():
+            counts[mine] = masks[name]
+    touches = (columns.start >= start) | (columns.start + columns.duration > start)
+    touches &= columns.start < end
+    return store.Reading(columns.take(touches), found.source[touches], found.sources), counts[touches]
+
+
+def _utc_day(milliseconds: int) -> date:
+    return date(1970, 1, 1) + timedelta(days=milliseconds // DAY_MS)
+
+
 def ranked_sources(patient: Patient, kind: str) -> list[dict[str, Any]]:
-    """What a kind's samples come from: by priority, then those without one by their number of samples."""
+    """What a kind's samples come from, in the order in which they count."""
     row = SourcePriority.objects.filter(patient=patient, kind=kind).first()
-    places = {source: place for place, source in enumerate(row.sources if row else [], 1)}
     names = dict(Source.objects.filter(patient=patient).values_list("id", "name"))
-    found = [
+    ranked = _ranked(store.extents(patient.id, kind), row.sources if row else [], names)
+    return [{"id": extent.source_id, "name": names[extent.source_id], **row} for extent, row in ranked]
+
+
+def sources_of(patient: Patient, topics: Collection[Topic], today: date) -> list[dict[str, Any]]:
+    """The devices and apps with samples in these topics, and what each measures; the last heard of first.
+
+    `today` is the day in UTC by which their voices are judged. Three queries, however many there are.
+    """
+    rows = list(
+        Source.objects.filter(patient=patient).order_by(F("last_sync_at").desc(nulls_last=True), "name")
+    )
+    names = {row.id: row.name for row in rows}
+    orders = dict(SourcePriority.objects.filter(patient=patient).values_list("kind", "sources"))
+    by_kind: defaultdict[str, list[store.Extent]] = defaultdict(list)
+    for extent in store.extents(patient.id):
+        by_kind[extent.kind].append(extent)
+    measures: defaultdict[UUID, list[dict[str, Any]]] = defaultdict(list)
+    for code in (code for code, kind in KINDS.items() if kind.topic in topics):
+        for place, (extent, row) in enumerate(_ranked(by_kind[code], orders.get(code, []), names), 1):
+            measures[extent.source_id].append({"kind": code, "place": place, **row})
+    return [
         {
-            "id": extent.source_id,
-            "name": names[extent.source_id],
-            "count": extent.count,
-            "first": extent.first_at,
-            "last": extent.last_at,
-            "priority": places.get(extent.source_id),
+            "id": row.id,
+            "name": row.name,
+            "last_sync_at": row.last_sync_at,
+            "clock_skew_ms": row.clock_skew_ms,
+            "silent_since": row.silent_since,
+            "voice": voice(row.spoke_on, today),
+            "spoke_on": row.spoke_on[0] if row.spoke_on else None,
+            "habit": habit(row.spoke_on),
+            "kinds": measures[row.id],
         }
-        for extent in store.extents(patient.id, kind)
+        for row in rows
+        if row.id in measures
     ]
-    return sorted(found, key=lambda one: (one["priority"] or len(places) + 1, -one["count"], one["name"]))
+
+
+def _ranked(
+    extents: Iterable[store.Extent], order: Sequence[UUID], names: Mapping[UUID, str]
+) -> list[tuple[store.Extent, dict[str, Any]]]:
+    """A kind's sources: by the patient's order, then those it does not name by their number of samples."""
+    places = {source: place for place, source in enumerate(order, 1)}
+    ranked = sorted(
+        extents,
+        key=lambda one: (places.get(one.source_id, len(places) + 1), -one.count, names[one.source_id]),
+    )
+    return [
+        (
+            one,
+            {
+                "count": one.count,
+                "first": one.first_at,
+                "last": one.last_at,
+                "priority": places.get(one.source_id),
+            },
+        )
+        for one in ranked
+    ]
 
 
 def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:

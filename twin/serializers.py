@@ -17,6 +17,7 @@ from twin.kinds import KINDS
 from twin.models import FINISHED, DaySummary, Export, ExportStatus, Forecast, Record, RecordVersion, Upload
 from twin.services.observations import Measurement
 from twin.services.records import Written
+from twin.state.habit import Voice
 from twin.state.repeats import Repeat
 
 EARLIEST, LATEST = datetime(1880, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -412,24 +413,29 @@ class SourceOut(serializers.Serializer[Any]):
 
 
 class SourcesIn(serializers.Serializer[Any]):
-    """Whose sources: one kind's."""
+    """Whose sources: one kind's; every device and app when left out."""
 
-    kind = serializers.ChoiceField(choices=sorted(KINDS))
+    kind = serializers.ChoiceField(choices=sorted(KINDS), default="")
 
 
-class SourcePriorityIn(SourcesIn):
+class SourcePriorityIn(serializers.Serializer[Any]):
     """A kind's sources in the order in which they count; an empty list leaves it to what covers most."""
 
+    kind = serializers.ChoiceField(choices=sorted(KINDS))
     sources = serializers.ListField(child=serializers.UUIDField(), max_length=100)
 
 
-class RankedSourceOut(SourceOut):
-    """A source of one kind; `priority` is its place from 1, null where the patient named none."""
+class ExtentOut(serializers.Serializer[Any]):
+    """What a source has of one kind; `priority` is its place from 1, null where the patient named none."""
 
     count = serializers.IntegerField()
     first = serializers.IntegerField()
     last = serializers.IntegerField()
     priority = serializers.IntegerField(allow_null=True)
+
+
+class RankedSourceOut(ExtentOut, SourceOut):
+    """A source of one kind."""
 
 
 class SourcesOut(serializers.Serializer[Any]):
@@ -439,8 +445,44 @@ class SourcesOut(serializers.Serializer[Any]):
     sources = RankedSourceOut(many=True)
 
 
+class MeasuredKindOut(ExtentOut):
+    """A kind that a source measures; `place` is that of the source among all that measure it."""
+
+    kind = serializers.CharField()
+    place = serializers.IntegerField()
+
+
+class HabitOut(serializers.Serializer[Any]):
+    """How many days usually pass between two with news, and how many may."""
+
+    usual = serializers.IntegerField()
+    patience = serializers.IntegerField()
+
+
+class DeviceOut(SourceOut):
+    """A device or app; `spoke_on` is the last day, UTC, on which something new of it came."""
+
+    last_sync_at = serializers.DateTimeField(allow_null=True)
+    clock_skew_ms = serializers.IntegerField(allow_null=True)
+    silent_since = serializers.DateTimeField(allow_null=True)
+    voice = serializers.ChoiceField(choices=[voice.value for voice in Voice])
+    spoke_on = serializers.DateField(allow_null=True)
+    habit = HabitOut(allow_null=True)
+    kinds = MeasuredKindOut(many=True)
+
+
+class DevicesOut(serializers.Serializer[Any]):
+    """Every device and app of a patient, the last heard of first."""
+
+    results = DeviceOut(many=True)
+
+
 class SeriesOut(serializers.Serializer[Any]):
-    """Parallel columns; instants in ms since the epoch, `source` an index into `sources`."""
+    """Parallel columns; instants in ms since the epoch, `source` an index into `sources`.
+
+    `flags` are bits: 1 outside the usual range, 2 typed in, 4 and 8 a device's lower and upper limit, 16
+    interpolated. `counts` is false where another source counts in the day instead.
+    """
 
     kind = serializers.CharField()
     unit = serializers.CharField()
@@ -451,6 +493,7 @@ class SeriesOut(serializers.Serializer[Any]):
     end = serializers.ListField(child=serializers.IntegerField())
     value = serializers.ListField(child=serializers.FloatField())
     flags = serializers.ListField(child=serializers.IntegerField())
+    counts = serializers.ListField(child=serializers.BooleanField())
     source = serializers.ListField(child=serializers.IntegerField())  # type: ignore[assignment] # its name on the wire
     sources = SourceOut(many=True)
 
@@ -475,6 +518,8 @@ class RecordsIn(serializers.Serializer[Any]):
 
 
 class DayOut(serializers.Serializer[Any]):
+    """`flags` as in a series: 4 or 8 where `min` or `max` is a device's limit, 2 or 16 where all of it is."""
+
     day = serializers.DateField()
     value = serializers.FloatField()
     min = serializers.FloatField()
@@ -482,6 +527,7 @@ class DayOut(serializers.Serializer[Any]):
     count = serializers.IntegerField()
     source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
     sources = serializers.IntegerField()
+    flags = serializers.IntegerField()
 
 
 def day_row(day: DaySummary, names: Mapping[UUID, str]) -> dict[str, Any]:
@@ -494,6 +540,7 @@ def day_row(day: DaySummary, names: Mapping[UUID, str]) -> dict[str, Any]:
         "count": day.count,
         "source": names[day.source_id],
         "sources": day.sources,
+        "flags": day.flags,
     }
 
 
@@ -535,6 +582,7 @@ class KindOut(serializers.Serializer[Any]):
     units = serializers.SerializerMethodField()
     topic = serializers.CharField()
     daily = serializers.CharField()
+    overlap = serializers.CharField()
     decimals = serializers.IntegerField()
     forecast = serializers.BooleanField()
     hard = serializers.ListField(child=serializers.FloatField())

@@ -30,5 +30,6 @@ console_urls = [
     path(f"{PATIENT}/panels/tiles", pages.TilesPanel.as_view(), name="tiles"),
     path(f"{PATIENT}/panels/chart", pages.ChartPanel.as_view(), name="chart"),
     path(f"{PATIENT}/panels/records", pages.RecordsPanel.as_view(), name="records"),
+    path(f"{PATIENT}/panels/sources", pages.SourcesPanel.as_view(), name="sources"),
     path(f"{PATIENT}/panels/uploads", pages.UploadsPanel.as_view(), name="uploads"),
 ]

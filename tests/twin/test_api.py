@@ -12,6 +12,7 @@ from backend.models import Change
 from backend.rules import Level, Topic
 from twin.kinds import KINDS
 from twin.models import Forecast, Record
+from twin.series.columns import Flag
 from twin.services.reading import read_upload
 
 JSON = "application/json"
@@ -196,6 +197,7 @@ def test_days_are_the_patients_own(cast, ask):
             "count": 1,
             "source": "Typed in",
             "sources": 1,
+            "flags": Flag.MANUAL,
         },
         {
             "day": "2026-03-02",
@@ -205,6 +207,7 @@ def test_days_are_the_patients_own(cast, ask):
             "count": 2,
             "source": "Typed in",
             "sources": 1,
+            "flags": Flag.MANUAL,
         },
     ]
     assert (

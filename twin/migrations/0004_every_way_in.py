@@ -1,6 +1,7 @@
 """Batches of a phone, days to be summed up, versions of records, exports, and more of each source."""
 
 import backend.identifiers
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -126,6 +127,16 @@ class Migration(migrations.Migration):
             model_name='source',
             name='clock_skew_ms',
             field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='source',
+            name='spoke_on',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.DateField(), default=list, size=None),
+        ),
+        migrations.AddField(
+            model_name='daysummary',
+            name='flags',
+            field=models.SmallIntegerField(default=0),
         ),
         migrations.AddField(
             model_name='source',

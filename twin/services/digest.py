@@ -22,7 +22,7 @@ LONGEST_RANGE = timedelta(days=92)
 WIDEST_GAP = timedelta(days=31)
 """Days that did not change, and are told of all the same rather than in one change more."""
 
-_said = attrgetter("topic", "value", "minimum", "maximum", "count", "source_id", "sources")
+_said = attrgetter("topic", "value", "minimum", "maximum", "count", "source_id", "sources", "flags")
 
 
 def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
@@ -111,6 +111,7 @@ def _summarise_days(
             count=day.count,
             source_id=ids[day.source],
             sources=day.sources,
+            flags=day.flags,
         )
         for day in summarise(one, by_name, zone, first=first, last=last, priority=priority)
     }

@@ -1,7 +1,7 @@
 """From items to rows: samples into blocks, facts into records. Runs in the caller's transaction."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from twin.report import Report
 from twin.series import store
 from twin.series.overlay import BuriedBy
 from twin.services.imported_records import store_records
+from twin.services.sources import note_news
 from twin.text import storable
 
 UNNAMED = "Unnamed source"
@@ -26,10 +27,12 @@ LAST_SYNC_IS_NEWS_AFTER = timedelta(minutes=1)
 
 
 class KnownSource(NamedTuple):
-    """A source of the patient, and when it was last heard of."""
+    """A source of the patient, and when it was last heard of, last with news."""
 
     id: UUID
-    last_sync_at: datetime | None
+    last_sync_at: datetime | None = None
+    last_spoke_on: date | None = None
+    silent_since: datetime | None = None
 
 
 Touched = dict[str, list[int]]
@@ -58,9 +61,9 @@ def take_in(
         report.add_remark(remark)
     accepted = [_accepted(item, report, now) for item in items if isinstance(item, Samples)]
     if batches := [samples for samples in accepted if len(samples.columns)]:
-        sources = _store_samples(patient, batches, report, touched, lifts)
+        sources, with_news = _store_samples(patient, batches, report, touched, lifts)
         if upload is not None:
-            heard_from(patient, sources, now=now)
+            heard_from(patient, sources, with_news=with_news, now=now)
     if records := [item for item in items if isinstance(item, Record)]:
         store_records(patient, records, report, now, upload)
 
@@ -77,7 +80,8 @@ def _accepted(samples: Samples, report: Report, now: datetime) -> Samples:
 
 def _store_samples(
     patient: UUID, batches: Sequence[Samples], report: Report, touched: Touched, lifts: Collection[BuriedBy]
-) -> Collection[KnownSource]:
+) -> tuple[Collection[KnownSource], set[UUID]]:
+    """The sources of what is stored, and those of which something of it is new."""
     sources = sources_by_name(patient, {batch.source for batch in batches})
     for batch in (batch for batch in batches if batch.source not in sources):
         report.of_kind(batch.kind, batch.unit).refused += len(batch.columns)
@@ -101,7 +105,9 @@ def _store_samples(
         tally.last = last if tally.last is None else max(tally.last, last)
         if outcome.first_at is not None and outcome.last_at is not None:
             widen(touched, batch.kind, outcome.first_at, outcome.last_at)
-    return sources.values()
+    pairs = zip(batches, merged, strict=True)
+    with_news = {sources[batch.source].id for batch, outcome in pairs if outcome.stored or outcome.replaced}
+    return sources.values(), with_news
 
 
 def widen(touched: Touched, kind_code: str, first: int, last: int) -> None:
@@ -116,25 +122,39 @@ def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, KnownSourc
     New names become sources until there are MOST_SOURCES of them; those beyond are left out.
     """
     wanted = {name: storable(name).strip()[:200].strip() or UNNAMED for name in names}
-    rows = Source.objects.filter(patient_id=patient).values_list("name", "id", "last_sync_at")
-    known = {name: KnownSource(source, heard) for name, source, heard in rows}
+    rows = Source.objects.filter(patient_id=patient).values_list(
+        "name", "id", "last_sync_at", "spoke_on__0", "silent_since"
+    )
+    known = {name: KnownSource(*row) for name, *row in rows}
     new = sorted(set(wanted.values()) - known.keys())[: max(MOST_SOURCES - len(known), 0)]
     if new:
         made = Source.objects.bulk_create([Source(patient_id=patient, name=name) for name in new])
-        known |= {source.name: KnownSource(source.id, None) for source in made}
+        known |= {source.name: KnownSource(source.id) for source in made}
     return {given: known[name] for given, name in wanted.items() if name in known}
 
 
 def heard_from(
-    patient: UUID, sources: Iterable[KnownSource], *, now: datetime, skew_ms: int | None = None
+    patient: UUID,
+    sources: Iterable[KnownSource],
+    *,
+    with_news: Collection[UUID],
+    now: datetime,
+    skew_ms: int | None = None,
 ) -> None:
-    """These sources are in touch; `skew_ms` is how far their clock is ahead, where it is known.
+    """These sources are in touch, some `with_news`; `skew_ms` is how far their clock is ahead, where known.
 
-    Written once in LAST_SYNC_IS_NEWS_AFTER, however often it is said.
+    Only news ends a silence: a phone may say the same all day while the watch lies in a drawer. Contact is
+    written once in LAST_SYNC_IS_NEWS_AFTER, and news once a day, however often it is said.
     """
-    recently = now - LAST_SYNC_IS_NEWS_AFTER
+    sources = list(sources)
+    recently, today = now - LAST_SYNC_IS_NEWS_AFTER, now.astimezone(UTC).date()
     quiet = [one.id for one in sources if one.last_sync_at is None or one.last_sync_at < recently]
     if quiet:
         Source.objects.filter(patient_id=patient, id__in=quiet).update(
-            last_sync_at=now, clock_skew_ms=Coalesce(skew_ms, F("clock_skew_ms")), silent_since=None
+            last_sync_at=now, clock_skew_ms=Coalesce(skew_ms, F("clock_skew_ms"))
         )
+    speaking = [
+        one.id for one in sources if one.id in with_news and (one.last_spoke_on != today or one.silent_since)
+    ]
+    if speaking:
+        note_news(patient, speaking, now=now)

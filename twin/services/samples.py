@@ -119,15 +119,17 @@ def store_series(
     kept = [place for place, one in enumerate(examined) if one.kept.any()]
     batches = [_batch(examined[place], series[place].withdrawn, sources) for place in kept]
     merged = dict(zip(kept, store.merge(patient, batches, lifts=[BuriedBy.SOURCE]), strict=True))
-    touched, room, answers = Touched(), MOST_PLACES, []
+    touched, with_news, room, answers = Touched(), set(), MOST_PLACES, []
     for place, one in enumerate(examined):
         became = merged.get(place, store.Merged())
         if became.first_at is not None and became.last_at is not None:
             widen(touched, one.samples.kind, became.first_at, became.last_at)
+        if became.stored or became.replaced:
+            with_news.add(sources[one.samples.source].id)
         answers.append(_answer(one, became, room))
         room -= len(answers[-1]["refused_at"])
     mark_days_stale(patient, touched, now=now)
-    heard_from(patient, sources.values(), now=now, skew_ms=skew_ms)
+    heard_from(patient, sources.values(), with_news=with_news, now=now, skew_ms=skew_ms)
     return answers
 
 

@@ -1,15 +1,19 @@
 """Day summaries: what each of the patient's own days says of one kind. Pure and vectorised."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import reduce
+from operator import and_, or_
 
 import numpy as np
+import numpy.typing as npt
 
-from twin.kinds import DayRule, Kind, Values
-from twin.series.columns import Columns
+from twin.kinds import DayRule, Kind, Overlap, Values
+from twin.series.columns import Columns, Flag
 from twin.state.clock import DAY, Integers, LocalClock, Offsets
+from twin.state.overlap import Mask, one_at_a_time
 
 # Sleep that ended in the evening belongs to the night that goes on within two hours: without this, what was
 # slept before midnight would be lost to the day before.
@@ -18,14 +22,19 @@ NIGHT_BREAK = DAY * 2 // 24
 # How far outside a range of days a sample may lie that counts in it: a night, an interval over midnight,
 # an offset on the other side of the date line.
 REACH = timedelta(days=2)
-# The rules by which two devices' figures for one day must not be put together.
+# The rules by which a day is a figure of its own, made of all its samples.
 COUNTED = (DayRule.SUM, DayRule.DURATION)
 _EPOCH = date(1970, 1, 1)
+_CENSORED = Flag.CENSORED_LOW | Flag.CENSORED_HIGH
 
 
 @dataclass(frozen=True, slots=True)
 class DaySummary:
-    """One local day of one kind. `source` gave the value; `sources` is how many had data that day."""
+    """One local day of one kind. `source` gave the value; `sources` is how many had data that day.
+
+    `flags` is a sum of Flag: CENSORED_LOW or CENSORED_HIGH where the lowest or highest is a device's limit,
+    MANUAL or INTERPOLATED where that is true of all that counts.
+    """
 
     day: date
     value: float
@@ -34,6 +43,7 @@ class DaySummary:
     count: int
     source: str
     sources: int
+    flags: int = 0
 
 
 def reach(zone: tzinfo, first: date, last: date) -> tuple[datetime, datetime]:
@@ -57,25 +67,67 @@ def summarise(
 
     A sample lies in the day of `zone`, or of its own offset when that is another. By the kind's rule:
 
-    - mean, last: a sample counts where it starts. The readings of all sources count together, so that no
-      extreme hides behind a preferred device; `source` gave most of them (mean) or the last one (last).
-    - sum: one source decides the day, because two devices count the same steps. A sample over midnight is
-      shared out by its time on either side.
-    - duration: one source likewise, but a night belongs whole to the day one wakes, naps are added to it,
-      and where segments overlap the time they share counts once.
+    - mean, last: a sample counts where it starts. `source` gave most of what counts, or the last of it.
+    - sum: a sample over midnight is shared out by its time on either side.
+    - duration: a night belongs whole to the day one wakes, naps are added to it, and where segments overlap
+      the time they share counts once.
 
-    `priority` names sources, the most trusted first: the first with data that day decides it alone, by every
-    rule. Without one, a counted day goes to the source that covers most of it, then to the one with most
-    samples, then by name.
+    `priority` names sources, the most trusted first. Of several sources with data on a day, by the kind's
+    overlap:
+
+    - together: the first of `priority` counts alone; without one all do, so that no extreme hides behind a
+      preferred device.
+    - hour: one counts at a time, as one_at_a_time() says.
+    - day: one counts: by `priority`, then the one that covers most of the day, then the one with most
+      samples, then by name.
     """
     begin, end = _number(first), _number(last)
-    margin = 3 * DAY
-    clock = LocalClock.over(zone, begin * DAY - margin, end * DAY + margin)
+    clock = _clock(zone, begin, end)
+    having: Counter[int] = Counter()
+    if kind.overlap is Overlap.HOUR:
+        counts = _hour_by_hour(sources, clock, priority)
+        for columns in sources.values():
+            having.update(np.unique(_days(kind.daily, columns, clock)).tolist())
+        sources = {source: columns.take(counts[source]) for source, columns in sources.items()}
+        priority = ()
     by_day: dict[int, list[_Part]] = defaultdict(list)
     for source in sorted(sources):
         for part in _parts(kind.daily, source, sources[source], clock, begin, end):
             by_day[part.day].append(part)
-    return [_summary(kind.daily, parts, priority) for _, parts in sorted(by_day.items())]
+    return [
+        _summary(kind, parts, priority, sources=having[day] or len(parts))
+        for day, parts in sorted(by_day.items())
+    ]
+
+
+def counting(
+    kind: Kind,
+    sources: Mapping[str, Columns],
+    zone: tzinfo,
+    *,
+    first: date,
+    last: date,
+    priority: Sequence[str] = (),
+) -> dict[str, Mask]:
+    """Of each source the samples that count in their days, as summarise() takes them; others are as true.
+
+    `first` and `last` bound the days of all samples; a night's samples and what reaches over midnight go by
+    the day they end in and begin in.
+    """
+    if len(sources) < 2:
+        return {source: np.ones(len(columns), np.bool_) for source, columns in sources.items()}
+    clock = _clock(zone, _number(first), _number(last))
+    if kind.overlap is Overlap.HOUR:
+        return _hour_by_hour(sources, clock, priority)
+    summaries = summarise(kind, sources, zone, first=first, last=last, priority=priority)
+    decided = [day for day in summaries if kind.overlap is Overlap.DAY or day.source in priority]
+    taken = [_number(day.day) for day in decided]
+    masks = {}
+    for source, columns in sources.items():
+        day = _days(kind.daily, columns, clock)
+        own = [_number(one.day) for one in decided if one.source == source]
+        masks[source] = ~np.isin(day, taken) | np.isin(day, own)
+    return masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +143,7 @@ class _Part:
     covered: int
     last_at: int
     last: float
+    flags: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +154,30 @@ class _Pieces:
     start: Integers
     covered: Integers
     value: Values
+    flags: npt.NDArray[np.uint8] | None = None
+
+
+def _clock(zone: tzinfo, first: int, last: int) -> LocalClock:
+    margin = 3 * DAY
+    return LocalClock.over(zone, first * DAY - margin, last * DAY + margin)
+
+
+def _hour_by_hour(
+    sources: Mapping[str, Columns], clock: LocalClock, priority: Sequence[str]
+) -> dict[str, Mask]:
+    local = {
+        source: clock.local(columns.start, clock.elsewhere(columns.start, columns.offset))
+        for source, columns in sources.items()
+    }
+    return one_at_a_time(local, priority)
+
+
+def _days(rule: DayRule, columns: Columns, clock: LocalClock) -> Integers:
+    """The day in which each sample counts, or begins to."""
+    away = clock.elsewhere(columns.start, columns.offset)
+    return (
+        _nights(columns, away, clock).day if rule is DayRule.DURATION else clock.day_of(columns.start, away)
+    )
 
 
 def _parts(
@@ -113,7 +190,7 @@ def _parts(
         pieces = _nights(columns, away, clock)
     else:
         day = clock.day_of(columns.start, away)
-        pieces = _Pieces(day, columns.start, columns.duration, columns.value)
+        pieces = _Pieces(day, columns.start, columns.duration, columns.value, columns.flags)
 
     order = np.argsort(pieces.day, kind="stable")
     order = order[slice(*np.searchsorted(pieces.day, [first, last + 1], sorter=order))]
@@ -133,8 +210,22 @@ def _parts(
         start[ends - 1],
         value[ends - 1],
     )
-    for number, *rest in zip(*(figure.tolist() for figure in figures), strict=True):
+    flags = np.zeros(len(begins), np.uint8)
+    if pieces.flags is not None:
+        flags = _flags(pieces.flags[order], value, begins, ends - begins)
+    for number, *rest in zip(*(figure.tolist() for figure in (*figures, flags)), strict=True):
         yield _Part(number, source, *rest)
+
+
+def _flags(
+    flags: npt.NDArray[np.uint8], value: Values, begins: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp]
+) -> npt.NDArray[np.uint8]:
+    """What is true of each stretch: of its lowest, of its highest, of all of it."""
+    found = np.bitwise_and.reduceat(flags, begins) & np.uint8(Flag.MANUAL | Flag.INTERPOLATED)
+    for flag, extreme in ((Flag.CENSORED_LOW, np.minimum), (Flag.CENSORED_HIGH, np.maximum)):
+        is_extreme = value == np.repeat(extreme.reduceat(value, begins), sizes)
+        found |= np.bitwise_or.reduceat(np.where(is_extreme, flags & np.uint8(flag), np.uint8(0)), begins)
+    return found
 
 
 def _split_at_midnight(
@@ -146,7 +237,7 @@ def _split_at_midnight(
     # A journey west over midnight leads back into the day before.
     last_day = np.maximum(clock.day_of(np.maximum(end - 1, start), away), day)
     if (day == last_day).all():
-        return _Pieces(day, start, duration, columns.value)
+        return _Pieces(day, start, duration, columns.value, columns.flags)
 
     # Only the days asked for: a sample that claims a century must not become a piece for each of its days.
     day = np.maximum(day, first)
@@ -162,13 +253,14 @@ def _split_at_midnight(
     whole = duration[sample]
     share = np.divide(covered, whole, out=np.ones(len(sample)), where=whole > 0)
     real = (covered > 0) | (whole == 0)
-    return _Pieces(day[real], begins[real], covered[real], (columns.value[sample] * share)[real])
+    flags = None if columns.flags is None else columns.flags[sample][real]
+    return _Pieces(day[real], begins[real], covered[real], (columns.value[sample] * share)[real], flags)
 
 
 def _nights(columns: Columns, away: Offsets | None, clock: LocalClock) -> _Pieces:
     start, duration = columns.start, columns.duration
     if not len(start):
-        return _Pieces(start, start, duration, columns.value)
+        return _Pieces(start, start, duration, columns.value, columns.flags)
     end = start + duration
     until = np.maximum.accumulate(end)  # what the segments so far have covered
     before = np.append(start[0], until[:-1])
@@ -181,36 +273,40 @@ def _nights(columns: Columns, away: Offsets | None, clock: LocalClock) -> _Piece
     last_of_night = np.searchsorted(night, np.arange(night[-1] + 1), side="right") - 1
     woken = np.maximum(until - 1, start)[last_of_night]  # a day's total ends at midnight, still in its day
     day = clock.day_of(woken, None if away is None else away[last_of_night])[night]
-    return _Pieces(day, start, covered, columns.value * share)
+    return _Pieces(day, start, covered, columns.value * share, columns.flags)
 
 
-def _summary(rule: DayRule, parts: list[_Part], priority: Sequence[str]) -> DaySummary:
+def _summary(kind: Kind, parts: list[_Part], priority: Sequence[str], *, sources: int) -> DaySummary:
     """One day from what its sources, sorted by name, say of it."""
     by_source = {part.source: part for part in parts}
     trusted = next((by_source[source] for source in priority if source in by_source), None)
-    if rule in COUNTED:
+    if kind.overlap is Overlap.DAY:
         chosen = trusted or max(parts, key=lambda part: (part.covered, part.count))
-    elif rule is DayRule.LAST:
+    elif kind.daily is DayRule.LAST:
         chosen = trusted or max(parts, key=lambda part: part.last_at)
     else:
         chosen = trusted or max(parts, key=lambda part: part.count)
 
-    used = [chosen] if trusted or rule in COUNTED else parts
+    used = [chosen] if trusted or kind.overlap is Overlap.DAY else parts
     count = sum(part.count for part in used)
-    if rule is DayRule.LAST:
+    if kind.daily is DayRule.LAST:
         value = chosen.last
-    elif rule is DayRule.MEAN:
+    elif kind.daily is DayRule.MEAN:
         value = sum(part.total for part in used) / count
     else:
         value = chosen.total
+    low, high = min(part.low for part in used), max(part.high for part in used)
     return DaySummary(
         day=_EPOCH + timedelta(days=chosen.day),
         value=value,
-        low=min(part.low for part in used),
-        high=max(part.high for part in used),
+        low=low,
+        high=high,
         count=count,
         source=chosen.source,
-        sources=len(parts),
+        sources=sources,
+        flags=reduce(and_, (part.flags for part in used)) & ~_CENSORED
+        | reduce(or_, (part.flags & Flag.CENSORED_LOW for part in used if part.low == low))
+        | reduce(or_, (part.flags & Flag.CENSORED_HIGH for part in used if part.high == high)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypedDict
 import numpy as np
 
 from twin.kinds import KINDS, DayRule, Kind
-from twin.series.columns import Columns
+from twin.series.columns import Columns, Flag
 from twin.state.summary import COUNTED, DaySummary
 
 MEAN_DAYS = 28
@@ -19,17 +19,19 @@ SPARKLINE_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The newest sample of a kind; `at` is the instant it ended, UTC."""
+    """The newest sample of a kind; `at` is the instant it ended, UTC, and `flags` a sum of Flag."""
 
     value: float
     at: datetime
     source: str
+    flags: int = 0
 
 
 class Tile(TypedDict):
     """One kind on a patient's overview.
 
-    `flag` tells on which side of the soft range the value lies, `growing` that it is today's total so far.
+    `flag` tells on which side of the soft range the value lies, `bound` that it is a device's limit and the
+    truth beyond it, `manual` that it was typed in, `growing` that it is today's total so far.
     """
 
     kind: str
@@ -42,6 +44,8 @@ class Tile(TypedDict):
     at: str
     source: str
     flag: Literal["low", "high"] | None
+    bound: Literal["below", "above"] | None
+    manual: bool
     day: str
     growing: bool
     mean_28: float | None
@@ -87,13 +91,14 @@ def _newest(source: str, columns: Columns) -> Reading:
     # The last of equal ends: a short segment inside a long one is the more recent word.
     which = len(end) - 1 - int(np.argmax(end[::-1]))
     at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(end[which]))
-    return Reading(float(columns.value[which]), at, source)
+    flags = 0 if columns.flags is None else int(columns.flags[which])
+    return Reading(float(columns.value[which]), at, source, flags)
 
 
 def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date) -> Tile:
     newest_day = days[-1]
     counted = kind.daily in COUNTED
-    value = newest_day.value if counted else reading.value
+    value, flags = (newest_day.value, newest_day.flags) if counted else (reading.value, reading.flags)
     # Today's total is still growing and would pull the mean of a kind that adds up down.
     until = today - timedelta(days=1) if kind.daily is DayRule.SUM else today
     recent = [day.value for day in days if until - timedelta(days=MEAN_DAYS) < day.day <= until]
@@ -109,11 +114,17 @@ def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date)
         "at": _instant(reading.at),
         "source": newest_day.source if counted else reading.source,
         "flag": "low" if value < kind.soft[0] else "high" if value > kind.soft[1] else None,
+        "bound": None if counted else _bound(flags),
+        "manual": bool(flags & Flag.MANUAL),
         "day": newest_day.day.isoformat(),
         "growing": kind.daily is DayRule.SUM and newest_day.day == today,
         "mean_28": sum(recent) / len(recent) if len(recent) >= LEAST_DAYS_FOR_MEAN else None,
         "sparkline": [(day.day.isoformat(), day.value) for day in shown],
     }
+
+
+def _bound(flags: int) -> Literal["below", "above"] | None:
+    return "below" if flags & Flag.CENSORED_LOW else "above" if flags & Flag.CENSORED_HIGH else None
 
 
 def _instant(at: datetime) -> str:

@@ -36,6 +36,27 @@ def test_thin_few_samples_are_all_kept(count):
     assert thin(*noisy(count), 500).tolist() == list(range(count))
 
 
+@pytest.mark.parametrize("points", [8, 15, 16, 100, 1000])
+def test_thin_keeps_what_is_marked_within_the_number(points):
+    x, y = noisy(10_000)
+    marked = np.zeros(len(x), np.bool_)
+    marked[[1_234, 7_777]] = True
+    y[[1_234, 7_777]] = 75.0
+
+    kept = thin(x, y, points, marked)
+
+    assert len(kept) <= points
+    assert (np.diff(kept) > 0).all()
+    assert {1_234, 7_777, 0, len(x) - 1, int(y.argmin()), int(y.argmax())} <= set(kept.tolist())
+
+
+def test_thin_of_marked_samples_only_keeps_the_extremes():
+    x, y = noisy(10_000)
+    kept = thin(x, y, 100, np.ones(len(x), np.bool_))
+    assert len(kept) <= 100
+    assert {int(y.argmin()), int(y.argmax())} <= set(kept.tolist())
+
+
 def test_thin_gap_stays_a_gap():
     x, y = noisy(10_000)
     x[5_000:] += 10**9

@@ -2,6 +2,7 @@
 
 import math
 import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,8 @@ from hypothesis import strategies as st
 
 from backend.zones import ZoneHistory
 from twin.kinds import kind
-from twin.series.columns import UNKNOWN_OFFSET, Columns
-from twin.state import DaySummary, reach, summarise
+from twin.series.columns import UNKNOWN_OFFSET, Columns, Flag
+from twin.state import DaySummary, counting, reach, summarise
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE = 60_000
@@ -97,10 +98,115 @@ def test_summarise_of_steps_from_equal_sources_goes_by_name():
 
 
 def test_summarise_of_readings_with_a_priority_uses_that_source_alone():
-    chest = columns(("2026-03-01T08:00+01:00", 0, 60))
-    wrist = columns(("2026-03-01T08:00+01:00", 0, 90), ("2026-03-01T09:00+01:00", 0, 90))
-    (day,) = days("heart_rate", {"chest": chest, "wrist": wrist}, priority=["chest"])
-    assert (day.value, day.count, day.source, day.sources) == (60, 1, "chest", 2)
+    arm = columns(("2026-03-01T08:00+01:00", 0, 120))
+    wrist = columns(("2026-03-01T08:00+01:00", 0, 150), ("2026-03-01T09:00+01:00", 0, 150))
+    (day,) = days("sbp", {"arm": arm, "wrist": wrist}, priority=["arm"])
+    assert (day.value, day.count, day.source, day.sources) == (120, 1, "arm", 2)
+
+
+def worn(value, *, hours, minutes=5):
+    """A sensor's readings, one every few minutes, from one hour of a day in Berlin to another."""
+    first, until = hours
+    start = np.arange(first * HOUR, until * HOUR, minutes * MINUTE, dtype=np.int64)
+    start += ms("2026-03-01T00:00+01:00")
+    return Columns(start, np.zeros_like(start), np.full(len(start), float(value)))
+
+
+def test_summarise_does_not_average_two_glucose_sensors():
+    sensors = {"left": worn(100, hours=(0, 24)), "right": worn(140, hours=(6, 22))}
+    assert days("glucose_cgm", sensors) == [DaySummary(date(2026, 3, 1), 100, 100, 100, 288, "left", 2)]
+    (day,) = days(
+        "glucose_cgm", {"left": sensors["left"], "right": worn(140, hours=(0, 24))}, priority=["right"]
+    )
+    assert (day.value, day.low, day.source, day.sources) == (140, 140, "right", 2)
+
+
+def test_summarise_counts_each_sensor_for_its_part_of_the_day_of_a_hand_over():
+    sensors = {"old": worn(100, hours=(0, 12)), "new": worn(160, hours=(11, 24))}
+    (day,) = days("glucose_cgm", sensors)
+    # The new one has more hours of the day, so the hour in which both measure is its own.
+    assert (day.value, day.low, day.high) == ((11 * 100 + 13 * 160) / 24, 100, 160)
+    assert (day.count, day.source, day.sources) == (288, "new", 2)
+
+
+def test_summarise_of_a_strap_worn_for_an_hour_keeps_the_rest_of_the_watch():
+    devices = {"watch": worn(60, hours=(0, 24)), "strap": worn(150, hours=(18, 19), minutes=1)}
+    (day,) = days("heart_rate", devices, priority=["strap", "watch"])
+    assert (day.count, day.low, day.high, day.source) == (23 * 12 + 60, 60, 150, "watch")
+
+
+def test_summarise_of_a_devices_own_figure_for_the_day_averages_no_two_devices():
+    watch = columns(("2026-03-01T00:00+01:00", 24 * 60, 52))
+    ring = columns(("2026-03-01T07:00+01:00", 0, 47))
+    (day,) = days("resting_heart_rate", {"ring": ring, "watch": watch})
+    assert (day.value, day.source, day.sources) == (52, "watch", 2)
+
+
+def flagged(*samples):
+    """Columns of (start, value, flags)."""
+    plain = columns(*((start, 0, value) for start, value, _ in samples))
+    return replace(plain, flags=np.array([flags for *_, flags in samples], np.uint8))
+
+
+LOW, HIGH, MANUAL, SOFT = Flag.CENSORED_LOW, Flag.CENSORED_HIGH, Flag.MANUAL, Flag.SOFT_RANGE
+
+
+@pytest.mark.parametrize(
+    ("code", "samples", "flags"),
+    [
+        ("glucose_cgm", [(40, LOW), (90, 0)], LOW),
+        ("glucose_cgm", [(40, LOW), (38, 0)], 0),  # another device measured lower
+        ("glucose_cgm", [(40, 0), (40, LOW)], LOW),
+        ("glucose_cgm", [(90, 0), (400, HIGH)], HIGH),
+        ("glucose_cgm", [(40, LOW), (400, HIGH | SOFT)], LOW | HIGH),
+        ("glucose", [(90, MANUAL), (95, MANUAL)], MANUAL),
+        ("glucose", [(90, MANUAL), (95, 0)], 0),
+        ("steps", [(900, MANUAL)], MANUAL),
+    ],
+)
+def test_summarise_says_what_of_a_day_is_a_devices_limit_or_typed_in(code, samples, flags):
+    times = ["2026-03-01T08:00+01:00", "2026-03-01T09:00+01:00"]
+    readings = flagged(*((at, *sample) for at, sample in zip(times, samples, strict=False)))
+    (day,) = days(code, readings)
+    assert day.flags == flags
+
+
+def test_summarise_keeps_a_limit_that_another_source_also_reached():
+    sensor = flagged(("2026-03-01T08:00+01:00", 40, LOW))
+    other = flagged(("2026-03-01T12:00+01:00", 40, 0))
+    (day,) = days("glucose", {"sensor": sensor, "other": other})
+    assert (day.low, day.flags) == (40, LOW)
+
+
+def counted(code, sources, **options):
+    masks = counting(kind(code), sources, BERLIN, first=date(2026, 2, 28), last=date(2026, 3, 3), **options)
+    return {source: int(mask.sum()) for source, mask in masks.items()}
+
+
+@pytest.mark.parametrize(
+    ("code", "priority", "expected"),
+    [
+        ("glucose_cgm", [], {"a": 24, "b": 0}),
+        ("glucose_cgm", ["b"], {"a": 12, "b": 12}),
+        ("steps", [], {"a": 24, "b": 0}),
+        ("steps", ["b"], {"a": 0, "b": 12}),
+        ("sbp", [], {"a": 24, "b": 12}),
+        ("sbp", ["b"], {"a": 0, "b": 12}),
+    ],
+)
+def test_counting_names_the_samples_that_make_the_days(code, priority, expected):
+    sources = {"a": worn(100, hours=(0, 24), minutes=60), "b": worn(110, hours=(6, 18), minutes=60)}
+    assert counted(code, sources, priority=priority) == expected
+
+
+def test_counting_goes_by_the_night_as_the_days_do():
+    watch = columns(("2026-03-01T22:00+01:00", 480, 8))
+    phone = columns(("2026-03-01T23:00+01:00", 30, 0.5), ("2026-03-02T01:00+01:00", 60, 1))
+    assert counted("sleep_duration", {"watch": watch, "phone": phone}) == {"watch": 1, "phone": 0}
+
+
+def test_counting_of_one_source_is_all_of_it():
+    assert counted("steps", {"a": worn(100, hours=(0, 24), minutes=60)}) == {"a": 24}
 
 
 def test_summarise_shares_an_interval_over_midnight_out_by_time():

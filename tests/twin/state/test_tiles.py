@@ -1,13 +1,14 @@
 """The newest reading and the tiles made of it."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from twin.series.columns import Columns
+from twin.series.columns import Columns, Flag
 from twin.state import DaySummary, Reading, newest, snapshot
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -56,11 +57,28 @@ def test_snapshot_of_a_measured_kind_shows_the_newest_reading():
         "at": "2026-11-23T06:30:00Z",
         "source": "cuff",
         "flag": None,
+        "bound": None,
+        "manual": False,
         "day": "2026-11-23",
         "growing": False,
         "mean_28": 130.0,
         "sparkline": [("2026-11-21", 120.0), ("2026-11-22", 130.0), ("2026-11-23", 140.0)],
     }
+
+
+@pytest.mark.parametrize(
+    ("flags", "bound", "manual"),
+    [
+        (Flag.CENSORED_LOW | Flag.SOFT_RANGE, "below", False),
+        (Flag.CENSORED_HIGH, "above", False),
+        (Flag.MANUAL, None, True),
+        (0, None, False),
+    ],
+)
+def test_snapshot_of_a_devices_limit_or_a_typed_in_value_says_so(flags, bound, manual):
+    columns = replace(series((0, 0, 90.0), (1_000, 0, 40.0)), flags=np.array([0, flags], np.uint8))
+    shown = tile("glucose_cgm", newest({"sensor": columns}), summaries([90.0]))
+    assert (shown["value"], shown["bound"], shown["manual"]) == (40.0, bound, manual)
 
 
 def test_snapshot_of_a_counted_kind_shows_its_day_and_leaves_today_out_of_the_mean():
