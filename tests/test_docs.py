@@ -259,7 +259,7 @@ def test_docs_credit_each_file_of_data() -> None:
     folders = (CHECKOUT / "tests" / "samples", CHECKOUT / "twin" / "demo" / "data")
     files = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
     # What a file of others is known to hold, and which columns were taken from it, is our own word.
-    foreign = {path for path in files if path.name not in ("expected.json", "README.md")}
+    foreign = {path for path in files if path.name not in ("MANIFEST.json", "README.md")}
     uncredited = {
         path for path in foreign if not any(fnmatch(path.name.split(".")[0], name) for name in credited)
     }

@@ -21,8 +21,42 @@ from twin.intake.items import Item, Problem, ProblemCode, Record, RefusalCode, R
 from twin.series.columns import Flag
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "fitbit"
-EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
-FILES = sorted(path.name for path in SAMPLES.iterdir() if path.name != "expected.json")
+EXPECTED: dict[str, Any] = {
+    "dailyActivity_merged.csv": {
+        "rows": 541,
+        "people": 19,
+        "zero_step_days": 47,
+        "sum_steps": 4156120,
+        "first_local": "2016-04-12 00:00:00",
+        "last_local": "2016-05-12 00:00:00",
+    },
+    "sleepDay_merged.csv": {
+        "rows": 268,
+        "people": 14,
+        "exact_duplicate_rows": 1,
+        "first_local": "2016-04-12 00:00:00",
+        "last_local": "2016-05-12 00:00:00",
+    },
+    "weightLogInfo_merged.csv": {
+        "rows": 60,
+        "people": 6,
+        "exact_duplicate_rows": 0,
+        "first_local": "2016-04-12 06:47:00",
+        "last_local": "2016-05-12 23:59:00",
+        "manual": 34,
+        "body_fat": [22.0, 25.0],
+    },
+    "heartrate_seconds_merged.csv": {
+        "rows": 1200,
+        "min": 58.0,
+        "max": 172.0,
+        "sum": 105195.0,
+        "first_local": "2016-04-12 11:19:00",
+        "last_local": "2016-04-12 14:07:50",
+    },
+    "minutes.csv": {"heart_rate": 667, "sum_heart_rate": 49712, "steps": 533, "sum_steps": 3016},
+}
+FILES = sorted(path.name for path in SAMPLES.iterdir())
 NEW_YORK = ZoneInfo("America/New_York")
 HOUR = 3_600_000
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,6 @@ from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, 
 from twin.kinds import KINDS, UnknownUnit, to_canonical
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "table"
-EXPECTED = json.loads((SAMPLES / "expected.json").read_text(encoding="utf-8"))
 MADRID = ZoneInfo("Europe/Madrid")
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -52,24 +50,6 @@ def problems(items: list[Item]) -> list[tuple[ProblemCode, str, str, int]]:
 
 def series(items: list[Item]) -> Iterator[tuple[str, Samples]]:
     return ((f"{item.kind}/{item.source}".rstrip("/"), item) for item in items if isinstance(item, Samples))
-
-
-@pytest.mark.parametrize("name", EXPECTED)
-def test_read_a_sample_file_gives_its_facts(name: str) -> None:
-    items = read((SAMPLES / name).read_bytes())
-    counts: Counter[str] = Counter()
-    sums: Counter[str] = Counter()
-    for key, samples in series(items):
-        counts[key] += len(samples.columns)
-        sums[key] += float(samples.columns.value.sum())
-    counted: Counter[str] = Counter()
-    for item in items:
-        if isinstance(item, Problem):
-            counted[f"{item.code}/{item.kind or item.example}"] += item.count
-    facts = EXPECTED[name]
-    assert counts == facts["samples"]
-    assert {key: round(value / counts[key], 4) for key, value in sums.items()} == facts["means"]
-    assert counted == facts["problems"]
 
 
 def test_read_repeated_times_that_conflict_are_handed_on_in_order() -> None:
