@@ -71,5 +71,48 @@ def test_days_line_of_totals_has_no_band(call):
     plain = {"day": "2026-03-01", "value": 70, "min": 55, "max": 120}
     assert call("chart/data.js", "daysLine", {"days": [total]}) | {"x": None} == {
         "x": None, "value": [8000], "low": None, "high": None, "isTotal": True,
+        "other": None, "marks": [],
     }  # fmt: skip
     assert call("chart/data.js", "daysLine", {"days": [plain]})["high"] == [120]
+
+
+def test_samples_line_keeps_what_does_not_count_apart(call):
+    answer = {"start": [1, 2, 3], "value": [40, 90, 95], "flags": [4, 0, 2], "counts": [True, True, False]}
+    line = call("chart/data.js", "samplesLine", answer)
+    assert (line["x"], line["value"]) == ([1, 2], [40, 90])
+    assert line["other"] == {"x": [3], "value": [95]}
+    assert line["marks"] == [{"x": 1, "y": 40, "flags": 4}, {"x": 3, "y": 95, "flags": 2}]
+
+
+def test_day_marks_stand_at_the_end_that_is_a_limit(call):
+    days = [{"value": 90, "min": 40, "max": 400, "flags": 4 | 8 | 2}]
+    assert call("chart/marks.js", "dayMarks", days, [7]) == [
+        {"x": 7, "y": 40, "flags": 4},
+        {"x": 7, "y": 400, "flags": 8},
+        {"x": 7, "y": 90, "flags": 2},
+    ]
+
+
+def test_mark_words_say_each_flag(call):
+    assert call("chart/marks.js", "markWords", 1 | 2) == ["outside the usual range", "typed in"]
+
+
+@pytest.mark.parametrize(
+    ("skew", "text"),
+    [
+        (None, None),
+        (119_000, None),
+        (440_000, "Its clock is 7 minutes ahead."),
+        (-7_200_000, "Its clock is 2 hours behind."),
+    ],
+)
+def test_skew_is_said_from_two_minutes_on(call, skew, text):
+    assert call("sources.js", "skewWords", skew) == text
+
+
+def test_silent_device_is_said_with_its_habit(call):
+    device = {"voice": "silent", "habit": {"usual": 1, "patience": 2}, "spoke_on": "2026-03-01"}
+    said = call("sources.js", "voiceWords", device, "2026-03-06T12:00:00Z")
+    assert said["badge"] == "Silent"
+    assert said["text"].startswith("Nothing new for")
+    assert said["text"].endswith("Usually something comes every day.")

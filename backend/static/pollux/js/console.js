@@ -1,10 +1,11 @@
 // The clinicians' console: what the panels bring as data becomes tiles, reports and a chart; changes refresh them.
 
 import "./chart/chart.js";
-import { failure } from "./dom.js";
+import { failure, h } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { kindTitles } from "./kinds.js";
 import { Live, settled } from "./live.js";
+import { deviceLine, ordersOf } from "./sources.js";
 import { tileBoard, tileCards } from "./tile.js";
 import { uploadCard } from "./upload.js";
 
@@ -32,6 +33,32 @@ class UploadCard extends HTMLElement {
   }
 }
 
+/** <twin-sources>: the devices and apps, given as a JSON script. */
+class TwinSources extends HTMLElement {
+  async connectedCallback() {
+    const devices = data(this);
+    const titles = await kindTitles();
+    const orders = ordersOf(devices).map(([code, sources]) =>
+      h(
+        "li",
+        {},
+        h("strong", {}, titles.get(code) ?? code),
+        `: ${sources.map(({ name }) => name).join(", ")}`,
+        sources.some(({ priority }) => priority !== null)
+          ? h("span", { class: "soft" }, " (the patient's order)")
+          : null,
+      ),
+    );
+    this.replaceChildren(
+      h("ul", { class: "lines" }, devices.map((device) => deviceLine(device, titles))),
+      orders.length
+        ? h("details", {}, h("summary", { class: "small" }, "Measured by several"), h("ul", {}, orders))
+        : "",
+    );
+  }
+}
+
+customElements.define("twin-sources", TwinSources);
 customElements.define("twin-tiles", TwinTiles);
 customElements.define("upload-card", UploadCard);
 

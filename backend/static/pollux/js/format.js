@@ -55,6 +55,28 @@ export function when(iso, now = new Date()) {
   });
 }
 
+const STEPS = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+];
+
+/** How long ago an instant was: "2 hours ago", "3 days ago"; of less than a minute, "just now". */
+export function ago(iso, now = new Date()) {
+  const passed = new Date(now) - new Date(iso);
+  const [unit, size] = STEPS.find(([, least]) => passed >= least) ?? [];
+  if (!unit) return "just now";
+  return new Intl.RelativeTimeFormat(undefined).format(-Math.floor(passed / size), unit);
+}
+
+/** A length of time in its largest unit: "7 minutes", "2 days". */
+export function span(ms) {
+  const [unit, size] = STEPS.find(([, least]) => ms >= least) ?? STEPS.at(-1);
+  return new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "long" }).format(
+    Math.round(ms / size),
+  );
+}
+
 /** A calendar day ("2026-03-04") as a date, without shifting it between time zones. */
 export function day(iso, options = { day: "numeric", month: "short", year: "numeric" }) {
   return new Date(`${iso.slice(0, 10)}T12:00:00Z`).toLocaleDateString(undefined, {

@@ -1,14 +1,19 @@
-// The catalogue's titles, asked for once a page.
+// The catalogue, asked for once a page.
 
 import { get } from "./api.js";
 
 let asked = null;
 
-/** A map from a kind's code to its title; empty when the catalogue is out of reach. */
-export function kindTitles() {
+/** A map from a kind's code to what the catalogue says of it; empty when that is out of reach. */
+export function catalogue() {
   asked ??= get("kinds").then(
-    (kinds) => new Map(kinds.map(({ code, title }) => [code, title])),
+    (kinds) => new Map(kinds.map((kind) => [kind.code, kind])),
     () => new Map(),
   );
   return asked;
+}
+
+/** The same with titles alone. */
+export async function kindTitles() {
+  return new Map([...(await catalogue())].map(([code, { title }]) => [code, title]));
 }

@@ -5,6 +5,10 @@ import { h } from "./dom.js";
 import { number, signed, unitText, when } from "./format.js";
 
 const FLAGS = { low: "below the usual range", high: "above the usual range" };
+const BOUNDS = { below: "< ", above: "> " };
+
+/** A tile's value; of a device's limit with the side on which the truth lies. */
+const valueText = ({ value, decimals, bound }) => (BOUNDS[bound] ?? "") + number(value, decimals);
 
 // What is looked for first; the rest follows in the catalogue's order.
 const FIRST = [
@@ -26,6 +30,7 @@ function drift(tile) {
   if (tile.kinds.length > 1) return `28-day mean ${tile.meanText}`;
   // A day's total that is still growing lies below the mean of whole days and says nothing by it.
   if (tile.growing) return `28-day mean ${number(tile.mean_28, tile.decimals)}`;
+  if (tile.bound) return `28-day mean ${number(tile.mean_28, tile.decimals)}`;
   return `28-day mean ${number(tile.mean_28, tile.decimals)} (${signed(tile.value - tile.mean_28, tile.decimals)})`;
 }
 
@@ -52,7 +57,7 @@ export function tileCards(given) {
       ];
     }
     if (tile.kind === "dbp" && tiles.some((other) => other.kind === "sbp")) return [];
-    return [{ ...tile, kinds: [tile.kind], titles: [tile.title], text: number(tile.value, tile.decimals) }];
+    return [{ ...tile, kinds: [tile.kind], titles: [tile.title], text: valueText(tile) }];
   });
 }
 
@@ -74,7 +79,9 @@ export function tileNode(card, { onclick = null, pressed = null, source = false 
       "span",
       { class: "tile-foot" },
       card.flag && h("span", { class: "badge caution" }, FLAGS[card.flag]),
-      [when(card.at), drift(card), source && card.source].filter(Boolean).map((text) => h("span", {}, text)),
+      [when(card.at), card.manual && "typed in", drift(card), source && !card.manual && card.source]
+        .filter(Boolean)
+        .map((text) => h("span", {}, text)),
     ),
   );
 }

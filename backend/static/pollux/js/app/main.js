@@ -7,11 +7,19 @@ import { Live } from "../live.js";
 import { about } from "./about.js";
 import { records } from "./records.js";
 import { sharing } from "./sharing.js";
+import { sources } from "./sources.js";
 import { today } from "./today.js";
 import { twin } from "./twin.js";
 
-const VIEWS = { today, twin, records, sharing, about };
-const TITLES = { today: "Today", twin: "My twin", records: "Records", sharing: "Sharing", about: "About you" };
+const VIEWS = { today, twin, records, devices: sources, sharing, about };
+const TITLES = {
+  today: "Today",
+  twin: "My twin",
+  records: "Records",
+  devices: "Devices and apps",
+  sharing: "Sharing",
+  about: "About you",
+};
 
 const main = document.querySelector("main");
 const nav = document.querySelector("#app-nav");

@@ -176,6 +176,7 @@ export class TwinChart extends HTMLElement {
     const unit = resolution(to - from);
     const loaded = this.#loaded;
     if (loaded?.unit === unit && (unit === "days" || this.#covers(loaded))) {
+      this.#fillLegend();
       this.#fillTable();
       return;
     }
@@ -232,9 +233,13 @@ export class TwinChart extends HTMLElement {
       "aria-label",
       `${this.lines.map((line) => line.title).join(" and ")} over time. Arrow keys read values, Shift and arrow keys move, plus and minus zoom.`,
     );
-    this.legend.replaceChildren(...legendKeys(this.lines, unit));
+    this.#fillLegend();
     this.caption.replaceChildren(...forecastSentences(this.lines, this.#decimals()));
     this.#fillTable();
+  }
+
+  #fillLegend() {
+    this.legend.replaceChildren(...legendKeys(this.lines, this.#loaded.unit, this.view));
   }
 
   #read(index) {

@@ -1,5 +1,7 @@
 // What the API answers, turned into what the plot draws. Pure: no DOM, no network.
 
+import { dayMarks, sampleMarks } from "./marks.js";
+
 export const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
 
@@ -14,9 +16,21 @@ export function resolution(span) {
 /** A calendar day as the instant the plot puts it at: noon UTC; the axis of days is drawn in UTC too. */
 export const noon = (day) => Date.parse(`${day}T12:00:00Z`);
 
-/** The line of a /series answer. */
+/** The line of a /series answer; `other` is of the samples that do not count, which another device measured. */
 export function samplesLine(answer) {
-  return { x: answer.start, value: answer.value, low: null, high: null, isTotal: false };
+  const part = (wanted) => {
+    const at = answer.start.map((_, i) => i).filter((i) => answer.counts[i] === wanted);
+    return { x: at.map((i) => answer.start[i]), value: at.map((i) => answer.value[i]) };
+  };
+  const other = part(false);
+  return {
+    ...part(true),
+    low: null,
+    high: null,
+    isTotal: false,
+    other: other.x.length ? other : null,
+    marks: sampleMarks(answer),
+  };
 }
 
 /** The line of a /summary answer. A day's total lies outside its samples' range, so such a kind has no band. */
@@ -26,12 +40,15 @@ export function daysLine(answer) {
     (day) => day.value > day.max * 1.001 + 1e-9 || day.value < day.min * 0.999 - 1e-9,
   );
   const hasRange = !isTotal && days.some((day) => day.max > day.min);
+  const x = days.map((day) => noon(day.day));
   return {
-    x: days.map((day) => noon(day.day)),
+    x,
     value: days.map((day) => day.value),
     low: hasRange ? days.map((day) => day.min) : null,
     high: hasRange ? days.map((day) => day.max) : null,
     isTotal,
+    other: null,
+    marks: dayMarks(days, x),
   };
 }
 
@@ -54,7 +71,7 @@ const COLUMNS = ["value", "low", "high"];
 const FORECAST_COLUMNS = ["mean", "low80", "high80", "low95", "high95"];
 
 /** The columns a line takes in the aligned data, in order. */
-export const LINE_COLUMNS = [...COLUMNS, ...FORECAST_COLUMNS];
+export const LINE_COLUMNS = [...COLUMNS, ...FORECAST_COLUMNS, "other"];
 
 /**
  * Columns over one x (seconds): [x, then LINE_COLUMNS of each line]. uPlot reads `undefined` as "no point
@@ -75,6 +92,12 @@ export function align(lines, unit) {
       if (i > 0 && x - line.x[i - 1] > pause) {
         COLUMNS.forEach((_, c) => put((x + line.x[i - 1]) / 2, first + c, null));
       }
+    });
+    const other = first + LINE_COLUMNS.indexOf("other");
+    const otherPause = longestStep(line.other?.x ?? [], unit);
+    line.other?.x.forEach((x, i) => {
+      put(x, other, line.other.value[i]);
+      if (i > 0 && x - line.other.x[i - 1] > otherPause) put((x + line.other.x[i - 1]) / 2, other, null);
     });
     line.forecast?.x.forEach((x, i) => {
       FORECAST_COLUMNS.forEach((name, c) => put(x, first + COLUMNS.length + c, line.forecast[name][i]));

@@ -2,6 +2,7 @@
 
 import uPlot from "../../../vendor/uplot/uPlot.esm.js";
 import { LINE_COLUMNS } from "./data.js";
+import { drawMarks } from "./marks.js";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const AXIS_FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
@@ -42,6 +43,14 @@ function seriesOf(line, n) {
             },
       };
     }
+    if (column === "other")
+      return {
+        label: `${line.title}, another device`,
+        stroke: () => token("--data-faint"),
+        // Dots alone: several devices may be among them, and a line would join one to the next.
+        paths: () => null,
+        points: { show: true, size: 3, fill: () => token("--data-faint"), width: 0 },
+      };
     if (column === "mean")
       return {
         label: "forecast",
@@ -125,7 +134,17 @@ export function makePlot(root, { lines, data, zone, from, to, height, onCursor }
       ],
       series: [{}, ...lines.flatMap(seriesOf)],
       bands: lines.flatMap((_, n) => bandsOf(1 + n * LINE_COLUMNS.length)),
-      hooks: { setCursor: [(u) => onCursor(u.cursor.idx)] },
+      hooks: {
+        setCursor: [(u) => onCursor(u.cursor.idx)],
+        draw: [
+          (u) =>
+            drawMarks(u, lines, {
+              data: token("--data"),
+              caution: token("--caution"),
+              card: token("--card"),
+            }),
+        ],
+      },
     },
     data,
     root,

@@ -3,11 +3,12 @@
 import { h } from "../dom.js";
 import { day, number, unitText } from "../format.js";
 import { LINE_COLUMNS } from "./data.js";
+import { boundSign, marksIn, markWords } from "./marks.js";
 
 const MODELS = { prophet_weekly: "Prophet", mean_of_28_days: "the mean of 28 days" };
 
-/** The keys of the legend; `resolution` is "days" or "samples". */
-export function legendKeys(lines, resolution) {
+/** The keys of the legend; `resolution` is "days" or "samples", `view` what of the time is seen. */
+export function legendKeys(lines, resolution, view) {
   const key = (name, text) => h("span", { class: `key ${name}` }, text);
   const what = (line) => {
     const unit = unitText(line.unit);
@@ -16,10 +17,12 @@ export function legendKeys(lines, resolution) {
   };
   return [
     ...lines.map((line, n) => key(n ? "key-data-2" : "key-data", what(line))),
+    ...(lines.some((line) => line.other) ? [key("key-other", "another device, which does not count")] : []),
     ...(lines.some((line) => line.low) ? [key("key-range", "lowest to highest of the day")] : []),
     ...(lines.some((line) => line.forecast)
       ? [key("key-mean", "forecast"), key("key-80", "80 % band"), key("key-95", "95 % band")]
       : []),
+    ...marksIn(lines, view).map(({ name, text }) => key(`key-mark key-${name}`, text)),
   ];
 }
 
@@ -36,11 +39,20 @@ export function pointWords(lines, data, index, decimals) {
     const at = (column) => data[1 + n * LINE_COLUMNS.length + LINE_COLUMNS.indexOf(column)][index];
     const unit = unitText(line.unit);
     const words = [];
+    const marks = line.marks.filter(({ x }) => x === Math.round(data[0][index] * 1000));
+    const flagsAt = (value) => marks.reduce((bits, { y, flags }) => (y === value ? bits | flags : bits), 0);
+    const bound = (value) => boundSign(flagsAt(value)) + show(value);
+    const told = (column, after) => {
+      const known = markWords(flagsAt(at(column)));
+      const name = lines.length > 1 ? `${line.title}: ` : "";
+      return [`${name}${bound(at(column))} ${unit}${after}`, ...known].join(", ");
+    };
     if (at("value") != null) {
       const range =
-        at("low") != null && at("low") < at("high") ? ` (${show(at("low"))} to ${show(at("high"))})` : "";
-      words.push(`${lines.length > 1 ? `${line.title}: ` : ""}${show(at("value"))} ${unit}${range}`);
+        at("low") != null && at("low") < at("high") ? ` (${bound(at("low"))} to ${bound(at("high"))})` : "";
+      words.push(told("value", range));
     }
+    if (at("other") != null) words.push(told("other", ", another device"));
     if (at("mean") != null) {
       words.push(
         `Forecast ${show(at("mean"))} ${unit}`,
