@@ -20,12 +20,16 @@ os.environ |= {
 }
 
 import django  # noqa: E402 - reads the environment above
+import hypothesis  # noqa: E402 - stands with the others
 from django.conf import settings  # noqa: E402
 
 # Each test client would list every static file anew, and each account take a strong hash's time.
 settings.WHITENOISE_AUTOREFRESH = True
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 django.setup()
+# A machine that does other things meanwhile is no defect of what is tested.
+hypothesis.settings.register_profile("pollux", deadline=None)
+hypothesis.settings.load_profile("pollux")
 
 
 def pytest_unconfigure() -> None:

@@ -54,7 +54,7 @@ def overlay(
 
     Where `withdrawn`, the statement is that the source takes this identity back, whatever its value: it is
     DELETED, or KNOWN where there is a grave. What a statement withdraws a later one may bring back. `stored`
-    and `graves` hold each identity at most once, and none that the other holds.
+    and `graves` are in order of identity, hold each at most once, and none that the other holds.
     """
     if not len(graves) and withdrawn is None and _is_in_order(incoming):
         simple = _without_sorting(stored, incoming)

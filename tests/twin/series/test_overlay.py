@@ -116,8 +116,8 @@ def test_overlay_is_what_a_dictionary_does_one_by_one(stored, buried, incoming):
     graves = {(start, duration) for start, duration, _ in buried}
     there = {(s, d): value for s, d, value in stored if (s, d) not in graves}
     laid = overlay(
-        columns(*((*identity, value) for identity, value in there.items())),
-        columns(*((*identity, 0) for identity in graves)),
+        columns(*((*identity, value) for identity, value in sorted(there.items()))),
+        columns(*((*identity, 0) for identity in sorted(graves))),
         columns(*incoming),
     )
 
