@@ -130,7 +130,9 @@ def to_canonical(kind: Kind, unit: str, values: Values) -> Values:
     conversion = _conversion(kind, unit)
     if conversion is None:
         return values
-    converted: Values = (values + conversion.before) * conversion.factor
+    # What is too large for a float becomes infinite, and is judged as that.
+    with np.errstate(over="ignore"):
+        converted: Values = (values + conversion.before) * conversion.factor
     return converted
 
 

@@ -74,6 +74,11 @@ def test_to_canonical_in_the_canonical_unit_changes_no_bit():
     assert kinds.to_canonical(kinds.kind("weight"), "kg", values) is values
 
 
+def test_to_canonical_of_what_no_float_can_hold_is_infinite():
+    (value,) = kinds.to_canonical(kinds.kind("distance"), "km", np.array([1e308]))
+    assert value == np.inf
+
+
 def test_to_canonical_refuses_a_unit_of_another_dimension():
     with pytest.raises(UnknownUnit):
         kinds.to_canonical(kinds.kind("weight"), "mmol/L", np.array([1.0]))
