@@ -74,9 +74,9 @@ def test_docs_explain_each_problem_refusal_and_remark_in_one_sentence_each() -> 
 
 
 def test_docs_name_each_resource_that_becomes_a_record_and_its_type() -> None:
-    kept = " ".join(cell for row in rows_of("intake.md") for cell in row)
+    kept = " ".join(cell for row in rows_of("formats.md") for cell in row)
     assert [name for name in KEPT if name not in kept] == []
-    assert set(RecordType) - named_in("intake.md") == set()
+    assert set(RecordType) - named_in("formats.md") == set()
 
 
 LIMITS = {
