@@ -99,7 +99,6 @@ def _moment(text: str) -> datetime | None:
 
 # In 2019-01-01 10:00:00.000, by column.
 _DIGITS = (0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 22)
-_YEAR_ONE = -62_135_596_800_000  # numpy counts on below it, datetime does not
 _MARKS = {4: b"-", 7: b"-", 10: b" T", 13: b":", 16: b":", 19: b"."}
 
 
@@ -116,17 +115,36 @@ def _regular(texts: Sequence[str], zone: tzinfo) -> Instants | None:
     marks = {column: mark for column, mark in _MARKS.items() if column < local_width}
     if width < local_width or not (_are_digits(local[:, digits]) and _are_marks(local, marks)):
         return None
-    try:
-        wall = np.ascontiguousarray(local).view(f"S{local_width}").ravel().astype("M8[ms]").astype(np.int64)
-    except ValueError:  # the 30th of February
-        return None
-    if wall.min() < _YEAR_ONE:
+    wall = _wall(local[:, digits])
+    if wall is None:
         return None
     good = np.ones(len(texts), np.bool_)
     if not tail.shape[1]:
         return Instants(*wall_time.instants(wall, zone), good)
     offset = _regular_offsets(tail)
     return None if offset is None else Instants(wall - _east(offset) * np.int64(60_000), offset, good)
+
+
+def _wall(figures: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64] | None:
+    """Wall-clock milliseconds since 1970 from rows of 14 or 17 digits; None when one of them is no time.
+
+    Not by numpy's own parser: its cast of more than 500 texts to dates crashes at one that is none (2.4.6).
+    """
+    digit = (figures - np.uint8(ord("0"))).astype(np.int64)
+    year = digit[:, :4] @ np.array([1000, 100, 10, 1])
+    month, day, hour, minute, second = (digit[:, at] * 10 + digit[:, at + 1] for at in range(4, 14, 2))
+    if not (year.min() >= 1 and month.min() >= 1 and month.max() <= 12 and day.min() >= 1):
+        return None
+    if not (hour.max() < 24 and minute.max() < 60 and second.max() < 60):
+        return None
+    months = ((year - 1970) * 12 + month - 1).astype("M8[M]")
+    begins, ends = ((months + step).astype("M8[D]").astype(np.int64) for step in (0, 1))
+    if (day > ends - begins).any():
+        return None
+    seconds = ((begins + day - 1) * 24 + hour) * 3600 + minute * 60 + second
+    thousandths = digit[:, 14:] @ np.array([100, 10, 1])[: digit.shape[1] - 14]
+    wall: npt.NDArray[np.int64] = seconds * 1000 + thousandths
+    return wall
 
 
 # How an offset may be written: its marks, and where its digits stand.

@@ -98,3 +98,15 @@ def test_parse_numbers_what_is_no_finite_number_is_nan(text: str) -> None:
     numbers = parse_numbers(["81.35", text, "1"])
     assert np.isnan(numbers).tolist() == [False, True, False]
     assert numbers[0] == 81.35
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["2026-02-30T10:00:00", "2026-13-01T10:00:00", "2026-00-01T10:00:00", "2026-01-00T10:00:00",
+     "2026-01-01T24:00:01", "2026-01-01T10:60:00", "2026-01-01T10:00:60", "0000-01-01T10:00:00"],
+)  # fmt: skip
+def test_parse_instants_of_many_texts_survives_one_that_is_no_time(wrong: str) -> None:
+    texts = ["2024-02-29T10:00:00"] * 5_000
+    texts[4_000] = wrong
+    good = parse_instants(texts, ZoneInfo("UTC")).good
+    assert (int(good.sum()), bool(good[4_000])) == (4_999, False)
