@@ -956,8 +956,8 @@ def genetics(found: Found, facts: Facts) -> Comparisons:
     yield from unkept(
         facts, "first", "last", "by_chromosome", "haploid", "indel", "internal_i_ids", "duplicate_ids"
     )
-    if not kept:
-        yield refused("nothing_usable", found)
+    if not kept and not found.upload.report["problems"]:
+        yield Comparison("status", "stored", found.upload.status)
     yield held(facts.get("kept", 0), found)
 
 

@@ -143,6 +143,9 @@ def _status(report: Report) -> UploadStatus:
     """What the report amounts to; one that amounts to nothing gets its reason."""
     if report.stored + report.known + report.suppressed:
         return UploadStatus.PARTIAL if report.problems or report.refusal else UploadStatus.STORED
+    if report.refusal is None and report.remarks and not report.problems:
+        # Read whole, and nothing in it was for the twin: a gene file with none of the panel's variants.
+        return UploadStatus.STORED
     if report.refusal is None:
         report.refuse(Refused(RefusalCode.NOTHING_USABLE, "Nothing in this file could be stored."))
     return UploadStatus.REFUSED

@@ -256,7 +256,7 @@ export function dropArea(take) {
     h(
       "span",
       { class: "soft small" },
-      "Apple Health export, Fitbit, Nightscout, FHIR or CSV. Zip files are fine.",
+      "Apple Health, Garmin, Fitbit, Google Fit, Withings, glucose sensors, health records (FHIR), gene files, tables. Zip files are fine.",
     ),
   );
   for (const name of ["dragenter", "dragover"]) {
