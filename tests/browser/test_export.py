@@ -31,5 +31,5 @@ def test_patient_asks_for_everything_and_downloads_it(cast, visit):
     page.goto("/app/#/today")
     page.set_input_files("#upload-file", download.path())
     again = page.locator("article.upload").first
-    expect(again).to_have_attribute("data-status", "stored")
     expect(again).to_contain_text("Pollux export")
+    expect(again).to_have_attribute("data-status", "stored")

@@ -275,8 +275,11 @@ class _Reading:
         elif isinstance(found, Archive):
             raise Refused(RefusalCode.UNSAFE_ARCHIVE, "It is an archive too deep inside others.")
         elif found is None:
-            path = PurePosixPath(name)
-            self.tally.add(ProblemCode.SKIPPED_MEMBER, path.name, str(path.parent), sort=str(path.parent))
+            file.seek(0)
+            # An empty member holds nothing that could be missed.
+            if file.read(1):
+                path = PurePosixPath(name)
+                self.tally.add(ProblemCode.SKIPPED_MEMBER, path.name, str(path.parent), sort=str(path.parent))
         else:
             for item in _items(found, file, name, self._zone, self._person):
                 self.gave_something = True

@@ -231,3 +231,10 @@ def test_open_upload_of_an_archive_in_an_archive_gives_its_members_items(opened:
         ProblemCode.SKIPPED_MEMBER,
         "notes.txt",
     )
+
+
+def test_open_upload_an_empty_member_is_nothing_to_tell_of(opened: Open) -> None:
+    upload = opened(zipped(("export.xml", EXPORT), ("records.ndjson", b"")))
+    assert [item for item in upload.items if isinstance(item, Problem)] == [
+        item for item in opened(EXPORT).items if isinstance(item, Problem)
+    ]
