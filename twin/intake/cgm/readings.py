@@ -19,7 +19,7 @@ Range = Mapping[str, tuple[float, float]]
 
 # Dexcom G6 Pro User Guide, 9.2; 2.2 and 22.2 are the same limits in mmol/L.
 DEXCOM: Range = {"mg/dL": (40.0, 400.0), "mmol/L": (2.2, 22.2)}
-# FreeStyle Libre Flash Glucose Monitoring System, User's Manual. Some American models stop at 400 mg/dL.
+# A working choice for FreeStyle Libre: its limits were not found in a text that could be read.
 LIBRE: Range = {"mg/dL": (40.0, 500.0), "mmol/L": (2.2, 27.8)}
 # Eversense CGM User Guide, 9: Out of Range Low Glucose, Out of Range High Glucose.
 EVERSENSE: Range = {"mg/dL": (40.0, 400.0), "mmol/L": (2.2, 22.2)}
