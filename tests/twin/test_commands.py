@@ -17,8 +17,10 @@ from django.utils import timezone
 from backend.actor import acting_for_all, acting_on
 from backend.models import Patient, User
 from twin.demo import cast as people
-from twin.models import DaySummary, SeriesBlock, Snapshot
+from twin.demo import story
+from twin.models import DaySummary, SeriesBlock, Snapshot, Source
 from twin.services.reading import claim_upload, read_upload
+from twin.state.habit import habit
 
 CHECKOUT = Path(__file__).parents[2]
 TABLE = """start,kind,value,unit,end,source
@@ -223,3 +225,6 @@ def test_demo_killed_halfway_and_run_again_is_whole_and_again_changes_nothing(tr
         assert set(Snapshot.objects.values_list("patient_id", flat=True)) == set(
             Patient.objects.values_list("id", flat=True)
         )
+        watch = Source.objects.get(patient__name=people.MARIA.name, name=story.source("watch"))
+        assert timezone.now() - watch.last_sync_at < timedelta(minutes=10)
+        assert habit(watch.spoke_on).usual == 1

@@ -11,7 +11,7 @@ from twin.demo.days import Days, Floats, Integers
 NAME = "Maria Sommerfeld"
 BIRTH_DATE = date(1963, 3, 14)
 TIME_ZONE = "Europe/Berlin"
-SOURCE = "Demo data (generated)"
+SOURCE = "Generated demo data"
 
 DAYS = 365
 AMLODIPINE_DAYS_AGO = 42
@@ -38,7 +38,7 @@ def marked(days: Days, days_ago: Iterable[int]) -> Floats:
 
 def source(device: str) -> str:
     """How a device of hers is named, always with the word that nothing was measured."""
-    return f"{SOURCE}: {device}"
+    return f"{device.capitalize()} ({SOURCE.lower()})"
 
 
 def wander(random: np.random.Generator, count: int, memory: float, spread: float) -> Floats:

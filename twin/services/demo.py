@@ -1,7 +1,8 @@
 """Seeds the demo's people through the same road that uploads take."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -14,13 +15,15 @@ from backend.ports import Login
 from backend.rules import Level, Need, Topic
 from backend.services import replace_zones
 from twin.demo import cast
+from twin.demo.delivery import syncs
 from twin.demo.people import TEAM
 from twin.demo.person import Person
+from twin.intake.items import Item, Samples
 from twin.kinds import kind
 from twin.report import Report
 from twin.services.digest import digest
 from twin.services.forecasts import mark_stale
-from twin.services.intake import Touched, take_in
+from twin.services.intake import Touched, heard_from, sources_by_name, take_in
 
 
 def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
@@ -89,8 +92,17 @@ def _make_patient(person: Person, now: datetime) -> None:
 
 def _load(patient: Patient, person: Person, now: datetime) -> None:
     report, touched = Report(), Touched()
-    take_in(patient.id, list(person.items(now)), report=report, touched=touched, now=now)
+    for at, items in syncs(person.items(now), now):
+        take_in(patient.id, items, report=report, touched=touched, now=at)
+        _hear(patient.id, items, at)
     digest(patient.id, touched, now=now)
     mark_stale(patient.id, list(touched), now=now)
     for code in sorted(touched):
         record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
+
+
+def _hear(patient: UUID, items: Sequence[Item], now: datetime) -> None:
+    """The devices whose samples these are were in touch; all that they say is new."""
+    names = {item.source for item in items if isinstance(item, Samples)}
+    sources = sources_by_name(patient, names).values()
+    heard_from(patient, sources, with_news={source.id for source in sources}, now=now)
