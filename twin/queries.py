@@ -138,12 +138,8 @@ def snapshot_tiles(patient: Patient, topics: Collection[Topic]) -> tuple[list[di
 
 
 def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = "") -> QuerySet[Forecast]:
-    """For each kind the forecast after the newest day of data."""
-    found = (
-        Forecast.objects.filter(patient=patient, topic__in=topics)
-        .order_by("kind", "-through")
-        .distinct("kind")
-    )
+    """For each kind the current forecast."""
+    found = Forecast.objects.filter(patient=patient, topic__in=topics, superseded_at=None).order_by("kind")
     return found.filter(kind=kind) if kind else found
 
 

@@ -227,9 +227,10 @@ class RecordEditOut(serializers.Serializer[Any]):
 
 
 class BacktestOut(serializers.Serializer[Any]):
-    origins = serializers.IntegerField(source="backtest_origins")
+    points = serializers.IntegerField(source="backtest_points")
     mae = serializers.FloatField(source="backtest_error")
     mae_last_value = serializers.FloatField(source="backtest_error_of_last_value")
+    held80 = serializers.FloatField(source="backtest_held80")
 
 
 class ForecastOut(serializers.ModelSerializer[Forecast]):
@@ -247,7 +248,9 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
             "made_at",
             "through",
             "model",
+            "version",
             "reason",
+            "last_value",
             "days",
             "mean",
             "low80",
@@ -267,7 +270,7 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
         return [(forecast.through + timedelta(days=1 + day)).isoformat() for day in range(len(forecast.mean))]
 
     def get_backtest(self, forecast: Forecast) -> dict[str, Any] | None:
-        return dict(BacktestOut(forecast).data) if forecast.backtest_origins else None
+        return dict(BacktestOut(forecast).data) if forecast.backtest_points else None
 
 
 class ForecastsOut(serializers.Serializer[Any]):

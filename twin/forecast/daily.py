@@ -11,6 +11,7 @@ from twin.forecast.plain import MEAN_OF_28_DAYS, mean_of_28_days, mean_of_28_day
 from twin.forecast.trend import PROPHET_WEEKLY, TrendFailed, weekly_trend, weekly_trend_band
 from twin.kinds import DayRule, Kind
 
+VERSION = "1"
 HORIZON = 14
 WINDOW = 365
 # Below a week no spread is worth a band. Below six weeks Prophet's trend chases chance: back-tested on the
@@ -29,8 +30,10 @@ class Forecast:
     """
 
     model: str
+    version: str
     reason: str
     through: date
+    last_value: float
     days: Days
     mean: Values
     low80: Values
@@ -93,8 +96,10 @@ def forecast_daily(
     band = band.within(low, high)
     return Forecast(
         model=model,
+        version=VERSION,
         reason=" ".join([reason, *notes]),
         through=days[-1].item(),
+        last_value=float(truth[-1]),
         days=ahead,
         mean=band.mean,
         low80=band.low80,

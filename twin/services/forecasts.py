@@ -107,8 +107,8 @@ def _refresh(patient: Patient, code: str, *, now: datetime) -> None:
 
 
 def _drop_groundless(patient: Patient, code: str, *, last_day: date | None) -> bool:
-    """Removes forecasts made after days that were deleted since; whether there were any."""
-    groundless = Forecast.objects.filter(patient=patient, kind=code)
+    """Removes the current forecast where it was made after days that were deleted since; whether it was."""
+    groundless = Forecast.objects.filter(patient=patient, kind=code, superseded_at=None)
     if last_day is not None:
         groundless = groundless.filter(through__gt=last_day)
     return groundless.delete()[0] > 0
@@ -120,24 +120,23 @@ def _is_outdone(patient: Patient, code: str, made: forecast.Forecast, now: datet
 
 
 def _store(patient: Patient, code: str, made: forecast.Forecast, now: datetime) -> None:
-    checked = made.backtest
-    Forecast.objects.update_or_create(
+    """Makes this the current forecast; the one before stays where somebody has seen it."""
+    before = Forecast.objects.filter(patient=patient, kind=code, superseded_at=None)
+    before.filter(shown_at=None).delete()
+    before.update(superseded_at=now)
+    Forecast.objects.create(
         patient=patient,
         kind=code,
+        topic=kind(code).topic,
         through=made.through,
-        defaults={
-            "topic": kind(code).topic,
-            "made_at": now,
-            "model": made.model,
-            "reason": made.reason,
-            "seed": SEED,
-            "mean": made.mean.tolist(),
-            "low80": made.low80.tolist(),
-            "high80": made.high80.tolist(),
-            "low95": made.low95.tolist(),
-            "high95": made.high95.tolist(),
-            "backtest_origins": checked.origins if checked else 0,
-            "backtest_error": checked.mae if checked else None,
-            "backtest_error_of_last_value": checked.mae_last_value if checked else None,
-        },
+        made_at=now,
+        model=made.model,
+        version=made.version,
+        reason=made.reason,
+        last_value=made.last_value,
+        mean=made.mean.tolist(),
+        low80=made.low80.tolist(),
+        high80=made.high80.tolist(),
+        low95=made.low95.tolist(),
+        high95=made.high95.tolist(),
     )

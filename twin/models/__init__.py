@@ -1,0 +1,45 @@
+"""Rows of the twin: uploads, series in blocks, records, and what is derived from them."""
+
+from twin.models.days import DaySummary, Snapshot
+from twin.models.events import Direction, Event, EventType, Goal, Threshold
+from twin.models.exports import Export, ExportStatus
+from twin.models.fleet import ChallengerScore, FleetChunk, FleetRun, FleetTask
+from twin.models.forecasts import Basis, Crossing, Forecast, GlucoseForecast, SeriesState, StaleForecast
+from twin.models.records import Record, RecordVersion
+from twin.models.series import SampleBatch, SeriesBlock, StaleDays
+from twin.models.sources import Source, SourcePriority
+from twin.models.topics import TOPICS
+from twin.models.uploads import FINISHED, Upload, UploadStatus
+
+__all__ = [
+    "FINISHED",
+    "TOPICS",
+    "Basis",
+    "ChallengerScore",
+    "Crossing",
+    "DaySummary",
+    "Direction",
+    "Event",
+    "EventType",
+    "Export",
+    "ExportStatus",
+    "FleetChunk",
+    "FleetRun",
+    "FleetTask",
+    "Forecast",
+    "GlucoseForecast",
+    "Goal",
+    "Record",
+    "RecordVersion",
+    "SampleBatch",
+    "SeriesBlock",
+    "SeriesState",
+    "Snapshot",
+    "Source",
+    "SourcePriority",
+    "StaleDays",
+    "StaleForecast",
+    "Threshold",
+    "Upload",
+    "UploadStatus",
+]
