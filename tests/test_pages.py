@@ -4,14 +4,20 @@ import re
 from datetime import date, timedelta
 
 import make
+import numpy as np
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from backend.actor import acting_for_all
+from backend.actor import acting_for_all, acting_on
 from backend.models import CareGrant
 from backend.ports import ports
+from twin.intake.items import Samples
 from twin.models import Record
+from twin.report import Report
+from twin.series.columns import Columns, Flag
+from twin.services.digest import digest
+from twin.services.intake import Touched, take_in
 from twin.services.reading import read_upload
 
 # The two savepoints around a request stand in the tests for its transaction.
@@ -87,6 +93,23 @@ def test_list_costs_the_same_however_many_patients(client_of, cast, django_asser
             make.make_grant(patient, person=cast.cleo)
             fill(patient, number)
     assert counts[0] == counts[1]
+
+
+def test_list_says_which_of_two_pressures_is_a_device_s_limit(client_of, cast):
+    now, touched = timezone.now(), Touched()
+    start = np.array([round(now.timestamp() * 1000)])
+    with acting_on(cast.pia_patient.id):
+        pressures = [
+            Samples(kind, "Monitor", "mm[Hg]", Columns(start, start * 0, np.array([value]), flags=flags))
+            for kind, value, flags in (
+                ("sbp", 118.0, None),
+                ("dbp", 40.0, np.array([Flag.CENSORED_LOW], np.uint8)),
+            )
+        ]
+        take_in(cast.pia_patient.id, pressures, report=Report(), touched=touched, now=now)
+        digest(cast.pia_patient.id, touched, now=now)
+    page = client_of("cleo").get("/console/").content.decode()
+    assert 'Blood pressure</span> <strong class="num">118/&lt; 40</strong>' in page
 
 
 def test_panels_show_what_is_shared_and_no_more(client_of, cast):

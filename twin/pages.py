@@ -1,5 +1,6 @@
 """The twin's HTML edges: the console's list of patients, and the panels of a patient's page."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -35,6 +36,7 @@ RECORDS_SHOWN = 200
 REPEATS_SHOWN = 10
 LISTED_TILES = ("sbp", "dbp", "glucose_cgm", "glucose", "weight", "resting_heart_rate", "steps")
 """What a row of the list shows, in this order, of what the patient has and shares."""
+MOST_LISTED = 4
 
 RECORD_TITLES = {
     RecordType.CONDITION: "Conditions",
@@ -96,7 +98,7 @@ class ConsolePatients(ConsolePage):
                     "sex": patient.get_sex_display(),
                     "role": held.role,
                     "emergency": held.role is Role.EMERGENCY,
-                    "tiles": [tiles[code] for code in LISTED_TILES if code in tiles][:4],
+                    "values": _listed_values(tiles),
                     "last_data_at": max(
                         (row.last_data_at for row in shared if row.last_data_at), default=None
                     ),
@@ -185,6 +187,15 @@ class UploadsPanel(PatientPage):
         return render(
             request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads}
         )
+
+
+def _listed_values(tiles: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
+    """Of each value of a row its title and its tiles: two of them for blood pressure, else one."""
+    codes = [code for code in LISTED_TILES if code in tiles][:MOST_LISTED]
+    if codes[:2] == ["sbp", "dbp"]:
+        pressure = [("Blood pressure", [tiles["sbp"], tiles["dbp"]])]
+        return pressure + [(tiles[code]["title"], [tiles[code]]) for code in codes[2:]]
+    return [(tiles[code]["title"], [tiles[code]]) for code in codes]
 
 
 def _repeat_row(repeat: Repeat) -> dict[str, Any]:

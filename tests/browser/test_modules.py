@@ -93,6 +93,19 @@ def test_day_marks_stand_at_the_end_that_is_a_limit(call):
     ]
 
 
+@pytest.mark.parametrize(
+    ("bounds", "text"),
+    [((None, None), "250/40"), (("above", None), "> 250/40"), ((None, "below"), "250/< 40")],
+)
+def test_blood_pressure_says_which_of_its_values_is_a_limit(call, bounds, text):
+    tiles = [
+        {"kind": kind, "value": value, "bound": bound, "decimals": 0, "mean_28": 120, "flag": None}
+        for kind, value, bound in zip(("sbp", "dbp"), (250, 40), bounds, strict=True)
+    ]
+    (card,) = call("tile.js", "tileCards", tiles)
+    assert (card["text"], card["meanText"]) == (text, "120/120")
+
+
 def test_mark_words_say_each_flag(call):
     assert call("chart/marks.js", "markWords", 1 | 2) == ["outside the usual range", "typed in"]
 

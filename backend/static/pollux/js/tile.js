@@ -42,16 +42,16 @@ export function tileCards(given) {
   const dbp = tiles.find((tile) => tile.kind === "dbp");
   return tiles.flatMap((tile) => {
     if (tile.kind === "sbp" && dbp) {
-      const pair = (name) => `${number(tile[name], tile.decimals)}/${number(dbp[name], dbp.decimals)}`;
+      const mean = ({ mean_28: value, decimals }) => number(value, decimals);
       return [
         {
           ...tile,
           title: "Blood pressure",
           kinds: ["sbp", "dbp"],
           titles: ["Systolic", "Diastolic"],
-          text: pair("value"),
+          text: `${valueText(tile)}/${valueText(dbp)}`,
           mean_28: dbp.mean_28 === null ? null : tile.mean_28,
-          meanText: tile.mean_28 === null || dbp.mean_28 === null ? "" : pair("mean_28"),
+          meanText: tile.mean_28 === null || dbp.mean_28 === null ? "" : `${mean(tile)}/${mean(dbp)}`,
           flag: tile.flag ?? dbp.flag,
         },
       ];
