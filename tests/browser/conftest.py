@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,17 @@ import pytest
 from django.contrib.auth.hashers import ScryptPasswordHasher, make_password
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from backend import children
-from backend.models import User
+from backend.actor import acting_on
+from backend.models import Patient, User
+from twin.intake.items import Samples
+from twin.report import Report
+from twin.services.digest import digest
+from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts
+from twin.services.intake import Touched, take_in
 
 # Playwright's loop runs in this thread, but the ORM is used only between its turns.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -177,6 +185,32 @@ def visit(site, new_context) -> Callable[..., Page]:
         return page
 
     return log_in
+
+
+@pytest.fixture
+def hand_over() -> Callable[..., None]:
+    """A function: a patient's samples into the twin, with their days and forecasts as a worker makes them.
+
+    Aside, for Playwright's loop runs in this thread.
+    """
+
+    def run(patient: Patient, *samples: Samples) -> None:
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(_hand_over, patient, samples).result()
+
+    return run
+
+
+def _hand_over(patient: Patient, samples: tuple[Samples, ...]) -> None:
+    now, touched = timezone.now(), Touched()
+    try:
+        with acting_on(patient.id):
+            take_in(patient.id, samples, report=Report(), touched=touched, now=now)
+            digest(patient.id, touched, now=now)
+            mark_stale(patient.id, list(touched), now=now)
+        refresh_forecasts(patient.id, now=now + SETTLE)
+    finally:
+        connection.close()
 
 
 @pytest.fixture

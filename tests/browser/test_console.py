@@ -1,54 +1,27 @@
 """The clinicians' console in a browser."""
 
 from calendar import timegm
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import strptime
 
 import numpy as np
-from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from backend.actor import acting_on
-from backend.models import Patient
 from twin.intake.items import Samples
-from twin.report import Report
 from twin.series.columns import Columns
-from twin.services.digest import digest
-from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts
-from twin.services.intake import Touched, take_in
 
 
-def give_weights(patient: Patient, days: int) -> None:
-    """A weight every day up to now, digested and forecast; aside, for Playwright's loop runs here."""
-
-    def give() -> None:
-        try:
-            _give_weights(patient, days)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(give).result()
-
-
-def _give_weights(patient: Patient, days: int) -> None:
-    now = timezone.now()
-    first = now - timedelta(days=days - 1)
+def weights(days: int) -> Samples:
+    """A weight every day up to now."""
+    first = timezone.now() - timedelta(days=days - 1)
     start = round(first.timestamp() * 1000) + 86_400_000 * np.arange(days, dtype=np.int64)
     value = 82 + 0.5 * np.sin(np.arange(days) / 5)
-    samples = Samples("weight", "Scale", "kg", Columns(start, np.zeros(days, np.int64), value))
-    with acting_on(patient.id):
-        touched = Touched()
-        take_in(patient.id, [samples], report=Report(), touched=touched, now=now)
-        digest(patient.id, touched, now=now)
-        mark_stale(patient.id, list(touched), now=now)
-    refresh_forecasts(patient.id, now=now + SETTLE)
+    return Samples("weight", "Scale", "kg", Columns(start, np.zeros(days, np.int64), value))
 
 
-def test_clinician_finds_a_patient_and_sees_tiles_and_a_chart_with_its_forecast(cast, visit):
-    give_weights(cast.pia_patient, 90)
+def test_clinician_finds_a_patient_and_sees_tiles_and_a_chart_with_its_forecast(cast, visit, hand_over):
+    hand_over(cast.pia_patient, weights(90))
     page = visit(cast.cleo, "/console/")
     page.get_by_label("Find a patient by name").fill("nobody")
     expect(page.get_by_text("Nobody on your list")).to_be_visible()
@@ -61,8 +34,8 @@ def test_clinician_finds_a_patient_and_sees_tiles_and_a_chart_with_its_forecast(
         expect(chart).to_contain_text(words)
 
 
-def test_chart_reads_values_and_bands_by_keyboard(cast, visit):
-    give_weights(cast.pia_patient, 90)
+def test_chart_reads_values_and_bands_by_keyboard(cast, visit, hand_over):
+    hand_over(cast.pia_patient, weights(90))
     page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
     plot = page.locator(".chart-plot")
     expect(plot.locator("canvas")).to_be_visible()
@@ -76,8 +49,8 @@ def test_chart_reads_values_and_bands_by_keyboard(cast, visit):
     expect(page.locator(".chart-table tbody tr").first).to_contain_text("95 %:")
 
 
-def test_chart_asks_for_samples_when_one_looks_closer(cast, visit):
-    give_weights(cast.pia_patient, 90)
+def test_chart_asks_for_samples_when_one_looks_closer(cast, visit, hand_over):
+    hand_over(cast.pia_patient, weights(90))
     page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
     expect(page.locator("twin-chart canvas")).to_be_visible()
     with page.expect_response(lambda answer: "/series?" in answer.url) as asked:
@@ -85,8 +58,8 @@ def test_chart_asks_for_samples_when_one_looks_closer(cast, visit):
     assert asked.value.json()["total"] > 0
 
 
-def test_chart_moves_one_point_a_key_and_changes_its_range_after_zooming(cast, visit):
-    give_weights(cast.pia_patient, 200)
+def test_chart_moves_one_point_a_key_and_changes_its_range_after_zooming(cast, visit, hand_over):
+    hand_over(cast.pia_patient, weights(200))
     page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
     expect(page.locator("twin-chart canvas")).to_be_visible()
     page.get_by_text("Show as a table").click()
@@ -104,12 +77,12 @@ def test_chart_moves_one_point_a_key_and_changes_its_range_after_zooming(cast, v
     assert timegm(strptime(second, "%d %b %Y")) - timegm(strptime(first, "%d %b %Y")) == 86_400
 
 
-def test_measurement_arrives_on_an_open_patient_page(cast, visit):
+def test_measurement_arrives_on_an_open_patient_page(cast, visit, hand_over):
     page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
     expect(page.get_by_text("No values yet")).to_be_visible()
     with page.expect_websocket():
         page.reload()
-    give_weights(cast.pia_patient, 3)
+    hand_over(cast.pia_patient, weights(3))
     mine = visit(cast.pia, "/app/")
     mine.get_by_label("Upper (systolic)").fill("131")
     mine.get_by_label("Lower (diastolic)").fill("84")
