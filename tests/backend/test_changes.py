@@ -17,11 +17,13 @@ from backend.changes import (
     changes_after,
     group_of,
     last_seq,
+    last_seqs,
     record_change,
     record_changes,
+    record_changes_of_many,
 )
 from backend.identifiers import new_id
-from backend.models import Change
+from backend.models import Change, ChangeOp
 from backend.rules import ALL_TOPICS, Topic
 
 
@@ -160,3 +162,29 @@ def test_request_works_while_redis_is_down(transactional_db, cast, monkeypatch, 
     assert [record.getMessage() for record in caplog.records if record.name == "backend.changes"] == [
         f"action=push_failed stream={cast.pia_patient.id} error=ConnectionError"
     ]
+
+
+def test_changes_of_many_patients_go_on_where_each_stream_had_got_to_and_push_nothing(
+    cast, pushed, django_assert_num_queries, django_capture_on_commit_callbacks
+):
+    pia, paul = cast.pia_patient.id, cast.paul_patient.id
+    entries = {
+        pia: [Entry(Topic.VITALS, "forecast/sbp"), Entry(Topic.GLUCOSE, "forecast/glucose", ChangeOp.DELETE)],
+        paul: [Entry(Topic.VITALS, "forecast/weight")],
+    }
+    with acting_for_all(), django_capture_on_commit_callbacks(execute=True):
+        change(cast.pia_patient)
+        assert pushed() == []
+        with django_assert_num_queries(1):
+            record_changes_of_many(entries)
+        record_changes_of_many({})
+        record_changes_of_many({paul: entries[paul]})
+        found = Change.objects.order_by("seq").values_list("stream", "seq", "topic", "ref", "op")
+        assert [row[1:] for row in found if row[0] == pia] == [
+            (1, "vitals", "series/sbp", "set"),
+            (2, "vitals", "forecast/sbp", "set"),
+            (3, "glucose", "forecast/glucose", "delete"),
+        ]
+        assert [row[1] for row in found if row[0] == paul] == [1, 2]
+        assert last_seqs([pia, paul, new_id()]) == {pia: 3, paul: 2}
+    assert pushed() == [1]
