@@ -12,13 +12,10 @@ import numpy.typing as npt
 
 from twin.kinds import DayRule, Kind, Overlap, Values
 from twin.series.columns import Columns, Flag
-from twin.state.clock import DAY, Integers, LocalClock, Offsets
+from twin.state.clock import DAY, LocalClock
 from twin.state.overlap import Mask, one_at_a_time
+from twin.state.pieces import days_of, pieces_of
 
-# Sleep that ended in the evening belongs to the night that goes on within two hours: without this, what was
-# slept before midnight would be lost to the day before.
-EVENING = DAY * 18 // 24
-NIGHT_BREAK = DAY * 2 // 24
 # How far outside a range of days a sample may lie that counts in it: a night, an interval over midnight,
 # an offset on the other side of the date line.
 REACH = timedelta(days=2)
@@ -87,7 +84,7 @@ def summarise(
     if kind.overlap is Overlap.HOUR:
         counts = _hour_by_hour(sources, clock, priority)
         for columns in sources.values():
-            having.update(np.unique(_days(kind.daily, columns, clock)).tolist())
+            having.update(np.unique(days_of(kind.daily, columns, clock)).tolist())
         sources = {source: columns.take(counts[source]) for source, columns in sources.items()}
         priority = ()
     by_day: dict[int, list[_Part]] = defaultdict(list)
@@ -124,7 +121,7 @@ def counting(
     taken = [_number(day.day) for day in decided]
     masks = {}
     for source, columns in sources.items():
-        day = _days(kind.daily, columns, clock)
+        day = days_of(kind.daily, columns, clock)
         own = [_number(one.day) for one in decided if one.source == source]
         masks[source] = ~np.isin(day, taken) | np.isin(day, own)
     return masks
@@ -146,17 +143,6 @@ class _Part:
     flags: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Pieces:
-    """Samples, or the pieces of them that lie in one local day; `start` and `covered` in ms."""
-
-    day: Integers
-    start: Integers
-    covered: Integers
-    value: Values
-    flags: npt.NDArray[np.uint8] | None = None
-
-
 def _clock(zone: tzinfo, first: int, last: int) -> LocalClock:
     margin = 3 * DAY
     return LocalClock.over(zone, first * DAY - margin, last * DAY + margin)
@@ -172,26 +158,10 @@ def _hour_by_hour(
     return one_at_a_time(local, priority)
 
 
-def _days(rule: DayRule, columns: Columns, clock: LocalClock) -> Integers:
-    """The day in which each sample counts, or begins to."""
-    away = clock.elsewhere(columns.start, columns.offset)
-    return (
-        _nights(columns, away, clock).day if rule is DayRule.DURATION else clock.day_of(columns.start, away)
-    )
-
-
 def _parts(
     rule: DayRule, source: str, columns: Columns, clock: LocalClock, first: int, last: int
 ) -> Iterable[_Part]:
-    away = clock.elsewhere(columns.start, columns.offset)
-    if rule is DayRule.SUM:
-        pieces = _split_at_midnight(columns, away, clock, first, last)
-    elif rule is DayRule.DURATION:
-        pieces = _nights(columns, away, clock)
-    else:
-        day = clock.day_of(columns.start, away)
-        pieces = _Pieces(day, columns.start, columns.duration, columns.value, columns.flags)
-
+    pieces = pieces_of(rule, columns, clock, first, last)
     order = np.argsort(pieces.day, kind="stable")
     order = order[slice(*np.searchsorted(pieces.day, [first, last + 1], sorter=order))]
     if not len(order):
@@ -226,54 +196,6 @@ def _flags(
         is_extreme = value == np.repeat(extreme.reduceat(value, begins), sizes)
         found |= np.bitwise_or.reduceat(np.where(is_extreme, flags & np.uint8(flag), np.uint8(0)), begins)
     return found
-
-
-def _split_at_midnight(
-    columns: Columns, away: Offsets | None, clock: LocalClock, first: int, last: int
-) -> _Pieces:
-    start, duration = columns.start, columns.duration
-    end = start + duration
-    day = clock.day_of(start, away)
-    # A journey west over midnight leads back into the day before.
-    last_day = np.maximum(clock.day_of(np.maximum(end - 1, start), away), day)
-    if (day == last_day).all():
-        return _Pieces(day, start, duration, columns.value, columns.flags)
-
-    # Only the days asked for: a sample that claims a century must not become a piece for each of its days.
-    day = np.maximum(day, first)
-    pieces = np.maximum(np.minimum(last_day, last) - day + 1, 0)
-    sample = np.repeat(np.arange(len(start)), pieces)
-    nth = np.arange(len(sample)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
-    day = day[sample] + nth
-    away = None if away is None else away[sample]
-    begins = np.maximum(start[sample], clock.start_of(day, away))
-    # What a journey west repeats after midnight is not parted a second time.
-    is_last = day == last_day[sample]
-    covered = np.where(is_last, end[sample], np.minimum(end[sample], clock.start_of(day + 1, away))) - begins
-    whole = duration[sample]
-    share = np.divide(covered, whole, out=np.ones(len(sample)), where=whole > 0)
-    real = (covered > 0) | (whole == 0)
-    flags = None if columns.flags is None else columns.flags[sample][real]
-    return _Pieces(day[real], begins[real], covered[real], (columns.value[sample] * share)[real], flags)
-
-
-def _nights(columns: Columns, away: Offsets | None, clock: LocalClock) -> _Pieces:
-    start, duration = columns.start, columns.duration
-    if not len(start):
-        return _Pieces(start, start, duration, columns.value, columns.flags)
-    end = start + duration
-    until = np.maximum.accumulate(end)  # what the segments so far have covered
-    before = np.append(start[0], until[:-1])
-    covered = np.maximum(end - np.maximum(start, before), 0)
-    share = np.divide(covered, duration, out=np.ones(len(start)), where=duration > 0)
-
-    goes_on = (start - before <= NIGHT_BREAK) & (clock.local(before, away) % DAY >= EVENING)
-    goes_on[0] = True
-    night = np.cumsum(~goes_on)
-    last_of_night = np.searchsorted(night, np.arange(night[-1] + 1), side="right") - 1
-    woken = np.maximum(until - 1, start)[last_of_night]  # a day's total ends at midnight, still in its day
-    day = clock.day_of(woken, None if away is None else away[last_of_night])[night]
-    return _Pieces(day, start, covered, columns.value * share, columns.flags)
 
 
 def _summary(kind: Kind, parts: list[_Part], priority: Sequence[str], *, sources: int) -> DaySummary:
