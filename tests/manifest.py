@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from django.utils import timezone
 from backend.actor import acting_on
 from backend.models import Patient
 from twin.intake.acceptance import examine
-from twin.intake.formats import open_upload
 from twin.intake.items import Item, Problem, Record, Refused, Samples
+from twin.intake.opening import open_upload
 from twin.models import Upload
 from twin.series.columns import Columns, join
 from twin.services.reading import read_upload
@@ -234,4 +234,4 @@ def _instant(text: str) -> datetime:
 
 
 def moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)

@@ -21,8 +21,8 @@ from django.utils import timezone
 from manifest import Entry, Found, entries
 
 from twin.intake.acceptance import EARLIEST, examine
-from twin.intake.formats import open_upload
 from twin.intake.items import Refused, Samples
+from twin.intake.opening import open_upload
 from twin.kinds import KINDS
 
 SAMPLES = Path(__file__).parents[1] / "samples"

@@ -5,6 +5,7 @@ import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import PureWindowsPath
 from typing import BinaryIO
@@ -20,6 +21,9 @@ MOST_RATIO = 300
 """Unpacked to packed; a real export.xml reaches 50."""
 RATIO_COUNTS_FROM = 64 * 1024**2
 """Bytes unpacked: a smaller member may be of any ratio."""
+
+Sibling = Callable[[str], BinaryIO | None]
+"""Opens the file of this name beside another, to be read once from its start; None where there is none."""
 
 # In memory the directory takes ten times as much.
 _LARGEST_DIRECTORY = 4 * 1024**2
@@ -42,6 +46,12 @@ class Archive:
         size = file.seek(0, io.SEEK_END)
         self.members = [info for info in self._archive.infolist() if not info.is_dir()]
         _check(self.members, size)
+        self._by_name = {info.filename: info for info in self.members}
+
+    def beside(self, info: zipfile.ZipInfo, name: str) -> zipfile.ZipInfo | None:
+        """The member of this name that lies in the same folder as another; None where there is none."""
+        folder, slash, _ = info.filename.rpartition("/")
+        return self._by_name.get(f"{folder}{slash}{name}")
 
     def open(self, info: zipfile.ZipInfo) -> "Member":
         """The member's bytes, unpacked as they are read."""

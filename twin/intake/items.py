@@ -45,6 +45,7 @@ class RefusalCode(StrEnum):
 
     UNKNOWN_FORMAT = "unknown_format"
     EMPTY = "empty"
+    INCOMPLETE = "incomplete"
     MALFORMED = "malformed"
     ENTITIES_FORBIDDEN = "entities_forbidden"
     UNSUPPORTED_VERSION = "unsupported_version"

@@ -42,6 +42,12 @@ class Measure:
     zero_day: ProblemCode | None = None
     at_least: float = -inf
 
+    @property
+    def zero_means(self) -> ProblemCode | None:
+        """What a value of 0 means; not measured, where nobody alive has one of this kind."""
+        is_impossible = KINDS[self.kind].hard[0] > 0
+        return self.zero or (ProblemCode.NOT_MEASURED if is_impossible else None)
+
 
 def name_and_unit(heading: str) -> tuple[str, str]:
     """A column's heading as a name of letters and digits alone, and the unit that it has in brackets."""
@@ -58,12 +64,9 @@ def measured(
     texts = batch.columns[measure.place]
     present = _present(texts)
     values = parse_numbers(_with_decimal_point(texts, delimiter))
-    zero = measure.zero
-    if zero is None and KINDS[measure.kind].hard[0] > 0:
-        zero = ProblemCode.NOT_MEASURED
     faults: tuple[tuple[ProblemCode | None, npt.NDArray[np.bool_]], ...] = (
         (measure.zero_day, (values == 0) & spans.whole_day),
-        (zero, values == 0),
+        (measure.zero_means, values == 0),
         (ProblemCode.BAD_TIME, ~spans.good),
         (ProblemCode.NOT_A_NUMBER, np.isnan(values)),
         (ProblemCode.UNKNOWN_UNIT, values < measure.at_least),

@@ -74,6 +74,13 @@ def offset_at(at: int, zone: tzinfo) -> int:
     return (there.utcoffset() or timedelta()) // timedelta(minutes=1)
 
 
+def offsets_at(at: npt.NDArray[np.int64], zone: tzinfo) -> npt.NDArray[np.int16]:
+    """As `offset_at`, of many instants. Raises OverflowError at the end of the calendar."""
+    quarters, which = np.unique(at // _QUARTER, return_inverse=True)
+    offsets = np.array([offset_at(int(quarter) * _QUARTER, zone) for quarter in quarters], dtype=np.int16)
+    return offsets[which] if len(quarters) else np.zeros(0, np.int16)
+
+
 def zone_named(name: str) -> ZoneInfo | None:
     """The zone that the time zone database has under this name, if any."""
     return ZoneInfo(name) if name in zone_names() else None

@@ -19,8 +19,8 @@ from backend.actor import acting_for_all, acting_on
 from backend.changes import push, record_change
 from backend.queries import zone_history_of
 from backend.rules import Topic
-from twin.intake.formats import open_upload
 from twin.intake.items import Item, RefusalCode, Refused, Samples
+from twin.intake.opening import open_upload
 from twin.kinds import kind
 from twin.models import Upload, UploadStatus
 from twin.report import Report

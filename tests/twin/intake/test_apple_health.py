@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from twin.intake import apple_health
 from twin.intake.apple_records import Lifter
-from twin.intake.formats import open_upload
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, Samples
+from twin.intake.opening import open_upload
 from twin.series.columns import Flag
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "apple_health"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from backend.zones import ZoneHistory
 from twin.intake.asked_zone import AskedZone
-from twin.intake.formats import open_upload
 from twin.intake.items import Item, Remark, RemarkCode, Samples
+from twin.intake.opening import open_upload
 from twin.intake.parsing import parse_instants
 
 BERLIN = ZoneInfo("Europe/Berlin")

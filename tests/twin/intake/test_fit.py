@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from twin.intake import fit
 from twin.intake.fit import profile, protocol
 from twin.intake.fit.counters import DAY, DailyCounter, Increment, midnight_before
-from twin.intake.formats import open_upload
 from twin.intake.items import Item, Problem, ProblemCode, Record, RefusalCode, Refused, Samples
+from twin.intake.opening import open_upload
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "fit"
 FILES = sorted(path.name for path in SAMPLES.glob("*.fit"))

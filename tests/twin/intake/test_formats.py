@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from twin.intake import fhir, plain_csv
-from twin.intake.formats import FORMATS, Format, OpenUpload, open_upload, recognise
+from twin.intake.formats import FORMATS, Format, recognise
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, Samples
+from twin.intake.opening import OpenUpload, open_upload
 
 ZONE = ZoneInfo("Europe/Berlin")
 SAMPLES = Path(__file__).parents[2] / "samples"
