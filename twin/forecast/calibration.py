@@ -20,17 +20,21 @@ from twin.kinds import DATA
 
 Floats = npt.NDArray[np.float32]
 
-# Days ahead that share a factor, and the one of each at which a series is held to account.
+# Days ahead that share a factor, and the day of each for which it stands; between them it is interpolated.
 BUCKETS = ((1, 3), (4, 7), (8, 14), (15, 28))
-TESTED = (2, 5, 11, 21)
+ANCHORS = (2, 5, 11, 21)
 LEVELS = (0.80, 0.95)
 
+# How many days ahead a series is held to account. What came three weeks later says little about today.
+TESTED = (2, 5, 11)
+# Until a series has this many values its model is still finding its feet, and is not held to account.
+LEAST_SEEN = 7
+
 _MISSES = 1 - np.array(LEVELS, dtype=np.float32)
-_STEP = np.float32(0.05)
-# Log factors stay between these, level by level, whatever a series does.
-_LEAST = np.log(np.array([0.4, 0.6], dtype=np.float32))
-_MOST = np.log(np.array([6.0, 10.0], dtype=np.float32))
-# Promises for TESTED[i] days ahead wait in TESTED[i] columns of `pending`, from this one on.
+_STEP = np.float32(0.1)
+# A series' own multiplier stays within a factor of about three, whatever comes.
+_MOST = np.float32(1.1)
+# Promises for TESTED[i] days ahead wait in TESTED[i] columns, from this one on.
 _FIRST = np.concatenate([[0], np.cumsum(TESTED)[:-1]])
 _WAITING = sum(TESTED)
 
@@ -50,18 +54,22 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Adaptive:
-    """N series' own log factors [N, bucket, level], how many truths moved them [N, bucket], and the forecasts
-    whose truth has not come yet: their mean and spread [N, sum(TESTED)], nan where there is none.
+    """N series: where their bands stand, and the forecasts whose truth has not come yet.
+
+    `factors` are what held for others [N, bucket, level], `own` the series' multipliers [N, level], both as
+    logarithms; `seen` is how many values there were; `mean` and `sd` are of the promises [N, sum(TESTED)], nan
+    where there is none.
     """
 
-    log_factors: Floats
-    scored: Floats
+    factors: Floats
+    own: Floats
+    seen: Floats
     mean: Floats
     sd: Floats
 
     def copy(self) -> "Adaptive":
         """One that can move on without this one."""
-        return Adaptive(self.log_factors.copy(), self.scored.copy(), self.mean.copy(), self.sd.copy())
+        return from_rows(to_rows(self))
 
 
 def factors(document: Mapping[str, Any]) -> Factors:
@@ -82,73 +90,82 @@ def start(code: str, count: int, learnt: Factors = SHIPPED) -> Adaptive:
     A back-test gives `learnt` without the people it is scored on: whoever estimates passes it on.
     """
     logs = np.log(learnt.of(code)).astype(np.float32)
+    own = np.zeros((count, len(LEVELS)), dtype=np.float32)
     empty = np.full((count, _WAITING), np.nan, dtype=np.float32)
-    scored = np.zeros((count, len(BUCKETS)), dtype=np.float32)
-    return Adaptive(np.tile(logs, (count, 1, 1)), scored, empty, empty.copy())
+    return Adaptive(np.tile(logs, (count, 1, 1)), own, np.zeros(count, dtype=np.float32), empty, empty.copy())
 
 
 def due(adaptive: Adaptive, day: int) -> tuple[Floats, Floats]:
-    """Mean and spread [N, bucket] that were promised for `day`, TESTED days before it; nan where none was."""
+    """Mean and spread [N, tested] that were promised for `day`, TESTED days before it; nan where none was."""
     columns = _columns(day)
     return adaptive.mean[:, columns], adaptive.sd[:, columns]
 
 
 def held(adaptive: Adaptive, day: int, truth: Values) -> npt.NDArray[np.bool_]:
-    """Whether the bands promised for `day` hold the truth, [N, bucket, level]; False where there is none."""
+    """Whether bands as wide as they are now would have held `truth` [N] of `day`, [N, tested, level].
+
+    False where nothing was promised or nothing came.
+    """
     mean, sd = due(adaptive, day)
-    reach = np.exp(adaptive.log_factors) * sd[:, :, None]
-    inside: npt.NDArray[np.bool_] = np.abs(truth[:, None] - mean)[:, :, None] <= reach
+    factors = adaptive.factors[:, : len(TESTED)] + adaptive.own[:, None, :]
+    inside: npt.NDArray[np.bool_] = (
+        np.abs(truth[:, None] - mean)[:, :, None] <= np.exp(factors) * sd[:, :, None]
+    )
     return inside
 
 
 def learn(adaptive: Adaptive, day: int, truth: Values) -> None:
-    """Moves each series' factors, in place, by whether its bands held `truth` [N] of `day` (nan: no truth).
+    """Moves each series' multipliers, in place, by how its bands held `truth` [N] of `day` (nan: no truth).
 
-    `day` counts days from any fixed one. Call it once a day, before promise() of the same day: both use the
-    same places. Truth and promises are on one scale, the one that the model works on.
+    The step of conformal quantile tracking (Angelopoulos, Candès, Tibshirani 2023; Gibbs, Candès 2021), on a
+    logarithmic scale, by the mean over the horizons that come due: they err together. `day` counts days from
+    any fixed one; call it each day, before promise() of the same day. Truth and promises are on the scale that
+    the model works on.
     """
     mean, _ = due(adaptive, day)
     known = np.isfinite(truth)[:, None] & np.isfinite(mean)
-    outside = ~held(adaptive, day, truth)
-    step = np.where(known[:, :, None], _STEP * (outside - _MISSES), np.float32(0))
-    np.clip(adaptive.log_factors + step, _LEAST, _MOST, out=adaptive.log_factors)
-    adaptive.scored[...] += known
+    misses = np.where(known[:, :, None], ~held(adaptive, day, truth) - _MISSES, np.float32(0))
+    surprise = misses.sum(axis=1) / np.maximum(known.sum(axis=1), 1)[:, None]
+    np.clip(adaptive.own + _STEP * surprise, -_MOST, _MOST, out=adaptive.own)
+    adaptive.seen[...] += np.isfinite(truth)
 
 
 def promise(adaptive: Adaptive, day: int, mean: Values, sd: Values) -> None:
-    """Keeps, in place, what is forecast on the evening of `day` for TESTED days later: [N, bucket] each."""
+    """Keeps, in place, what is forecast on the evening of `day` for TESTED days later: [N, tested] each."""
     columns = _columns(day)
-    adaptive.mean[:, columns] = mean
+    ready = (adaptive.seen >= LEAST_SEEN)[:, None]
+    adaptive.mean[:, columns] = np.where(ready, mean, np.nan)
     adaptive.sd[:, columns] = sd
 
 
 def band(adaptive: Adaptive, mean: Values, sd: Values) -> Band:
     """Mean and spread [N, H] of the next H days, widened or narrowed to what holds 80 and 95 % of truths."""
-    horizons = np.arange(1, mean.shape[1] + 1)
-    share = np.array([np.interp(horizons, TESTED, row) for row in np.eye(len(TESTED))])
-    reach80, reach95 = (
-        np.exp(adaptive.log_factors[:, :, level] @ share) * sd for level in range(len(LEVELS))
-    )
+    ahead = np.arange(1, mean.shape[1] + 1)
+    shares = np.array([np.interp(ahead, ANCHORS, row) for row in np.eye(len(ANCHORS))])
+    logs = np.einsum("nbl,bh->lnh", adaptive.factors, shares) + adaptive.own.T[:, :, None]
+    reach80, reach95 = np.exp(logs) * sd
     reach95 = np.maximum(reach80, reach95)
     return Band(mean, mean - reach80, mean + reach80, mean - reach95, mean + reach95)
 
 
 def to_rows(adaptive: Adaptive) -> Floats:
-    """Everything there is to keep of each series, a row each."""
-    count = len(adaptive.scored)
-    parts = (adaptive.log_factors.reshape(count, -1), adaptive.scored, adaptive.mean, adaptive.sd)
-    return np.concatenate(parts, axis=1)
+    """Everything there is to keep of each series, a row of WIDTH each."""
+    count = len(adaptive.seen)
+    factors, seen = adaptive.factors.reshape(count, -1), adaptive.seen[:, None]
+    return np.concatenate([factors, adaptive.own, seen, adaptive.mean, adaptive.sd], axis=1)
 
 
 def from_rows(rows: Floats) -> Adaptive:
     """to_rows() undone, to the bit."""
-    count, buckets = len(rows), len(BUCKETS)
-    ends = np.cumsum([buckets * len(LEVELS), buckets, _WAITING])
-    log_factors, scored, mean, sd = (part.copy() for part in np.split(rows, ends, axis=1))
-    return Adaptive(log_factors.reshape(count, buckets, len(LEVELS)), scored, mean, sd)
+    factors, own, seen, mean, sd = (part.copy() for part in np.split(rows, _ENDS, axis=1))
+    return Adaptive(factors.reshape(-1, len(BUCKETS), len(LEVELS)), own, seen[:, 0], mean, sd)
 
 
 def _columns(day: int) -> npt.NDArray[np.int64]:
     """Where what was promised for `day` waits: a promise for h days later takes the place that comes due."""
     columns: npt.NDArray[np.int64] = _FIRST + day % np.array(TESTED)
     return columns
+
+
+_ENDS = np.cumsum([len(BUCKETS) * len(LEVELS), len(LEVELS), 1, _WAITING])
+WIDTH = int(_ENDS[-1]) + _WAITING
