@@ -16,9 +16,8 @@ from uuid import UUID
 import numpy as np
 import numpy.typing as npt
 import psycopg
-from django.db import connection
-from django.db.transaction import TransactionManagementError
 
+from backend import sql
 from twin.kinds import kind
 from twin.series.blocks import Block, cut, spans_of
 from twin.series.codec import CorruptBlock, decode_all
@@ -198,7 +197,7 @@ def read(patient_id: UUID, code: str, start_ms: int, end_ms: int, source_id: UUI
 
     A sample touches it that starts in it, or that starts before and lasts into it. Raises CorruptBlock.
     """
-    with _cursor() as cursor:
+    with sql.cursor() as cursor:
         cursor.execute(_READ, [patient_id, code, end_ms, start_ms, source_id, source_id], binary=True)
         rows = cursor.fetchall()
     columns = _decode(data for _, _, data in rows)
@@ -228,7 +227,7 @@ def page(
     Raises CorruptBlock.
     """
     first = _BEFORE_ALL_SPANS if after is None else after
-    with _cursor() as cursor:
+    with sql.cursor() as cursor:
         cursor.execute(_PAGE, [patient_id, code, source_id, first, blocks], binary=True)
         rows = cursor.fetchall()
     return _decode(data for _, data in rows), rows[-1][0] if rows else None
@@ -236,7 +235,7 @@ def page(
 
 def extents(patient_id: UUID, code: str | None = None) -> list[Extent]:
     """What there is of each kind, or of one, from each source; reads no samples."""
-    with _cursor() as cursor:
+    with sql.cursor() as cursor:
         return [Extent(*row) for row in cursor.execute(_EXTENTS, [patient_id, code, code])]
 
 
@@ -253,19 +252,9 @@ def lock(patient_id: UUID) -> None:
 
 
 @contextmanager
-def _cursor() -> Iterator[psycopg.Cursor[Any]]:
-    """A cursor that sends and fetches bytes as they are; Django's own would spell them in hexadecimal."""
-    if not connection.in_atomic_block:
-        raise TransactionManagementError("the store is used inside a transaction only")
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        yield cursor
-
-
-@contextmanager
 def _locked(patient_id: UUID) -> Iterator[psycopg.Cursor[Any]]:
-    """The same with the patient's lock, which is held until the transaction ends."""
-    # In a pipeline nothing is waited for until something is read: the lock and what follows are one trip.
-    with _cursor() as cursor, cursor.connection.pipeline():
+    """A pipeline that begins with the patient's lock, which is held until the transaction ends."""
+    with sql.pipeline() as cursor:
         cursor.execute(_LOCK, [patient_id])
         yield cursor
 

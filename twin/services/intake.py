@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import F
 from django.db.models.functions import Coalesce
 
+from backend import sql
 from twin.intake.acceptance import accept
 from twin.intake.items import Item, Problem, ProblemCode, Record, Remark, Samples
 from twin.kinds import KINDS, kind
@@ -34,6 +35,10 @@ class KnownSource(NamedTuple):
     last_spoke_on: date | None = None
     silent_since: datetime | None = None
 
+
+_SOURCES = """
+    SELECT name, id, last_sync_at, spoke_on[1], silent_since FROM twin_source WHERE patient_id = %s
+"""
 
 Touched = dict[str, list[int]]
 """For each kind the first and last instant, in ms, at which something changed."""
@@ -122,10 +127,8 @@ def sources_by_name(patient: UUID, names: Iterable[str]) -> dict[str, KnownSourc
     New names become sources until there are MOST_SOURCES of them; those beyond are left out.
     """
     wanted = {name: storable(name).strip()[:200].strip() or UNNAMED for name in names}
-    rows = Source.objects.filter(patient_id=patient).values_list(
-        "name", "id", "last_sync_at", "spoke_on__0", "silent_since"
-    )
-    known = {name: KnownSource(*row) for name, *row in rows}
+    with sql.cursor() as cursor:
+        known = {name: KnownSource(*row) for name, *row in cursor.execute(_SOURCES, [patient])}
     new = sorted(set(wanted.values()) - known.keys())[: max(MOST_SOURCES - len(known), 0)]
     if new:
         made = Source.objects.bulk_create([Source(patient_id=patient, name=name) for name in new])

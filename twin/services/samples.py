@@ -1,5 +1,6 @@
 """What a phone hands over: into the store, and answered sample by sample. In the caller's transaction."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, islice
@@ -8,7 +9,9 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
+from psycopg.types.json import Jsonb
 
+from backend import sql
 from backend.access import Access
 from backend.actor import acting_for_all
 from backend.rules import Role
@@ -31,6 +34,17 @@ FRESH = timedelta(hours=1)
 """How old a batch may be when it comes, or how wrong its clock, for its zone to be that of this moment."""
 SUPPRESSED = "suppressed"
 OTHER_BATCH = "This batch_id was used for another batch."
+
+_ANSWERED = """
+    SELECT batch_id, content, answer FROM twin_samplebatch WHERE patient_id = %s AND batch_id = ANY(%s)
+"""
+_REMEMBER = """
+    INSERT INTO twin_samplebatch (patient_id, batch_id, content, answer, received_at)
+    VALUES (%s, %s, %s, %s, %s)
+"""
+
+_Answered = tuple[str, dict[str, Any]]
+"""What of a batch is remembered: its content(), and how it was answered."""
 
 
 def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict[str, Any]:
@@ -65,31 +79,24 @@ def store_batches(
     patient: UUID, batches: Sequence[PhoneBatch], *, now: datetime
 ) -> list[dict[str, Any] | None]:
     """The same for many, as if they came one by one; None for one whose id was used for another."""
-    # Of one batch that is sent twice at once the second waits here for the first one's answer.
-    store.lock(patient)
     contents = [batch.content() for batch in batches]
-    rows = SampleBatch.objects.filter(
-        patient_id=patient, batch_id__in={batch.batch_id for batch in batches}
-    ).values_list("batch_id", "content", "answer")
-    known = {batch_id: (content, answer) for batch_id, content, answer in rows}
+    known = _answered(patient, batches)
     new: dict[str, int] = {}
     for place, batch in enumerate(batches):
         if batch.batch_id not in known:
             new.setdefault(batch.batch_id, place)
+    touched = Touched()
     for skew_ms, places in groupby(new.values(), key=lambda place: _skew_ms(batches[place], now)):
         together = list(places)
         series = [one for place in together for one in batches[place].series]
-        answers = iter(store_series(patient, series, now=now, skew_ms=skew_ms))
+        answers = iter(_merge(patient, series, touched, now=now, skew_ms=skew_ms))
         for place in together:
             batch = batches[place]
             said = list(islice(answers, len(batch.series)))
             known[batch.batch_id] = contents[place], {"repeated": False, "series": said}
-    SampleBatch.objects.bulk_create(
-        SampleBatch(
-            patient_id=patient, batch_id=name, content=known[name][0], answer=known[name][1], received_at=now
-        )
-        for name in new
-    )
+    with sql.pipeline():
+        _remember(patient, {name: known[name] for name in new}, now)
+        mark_days_stale(patient, touched, now=now)
     told: list[dict[str, Any] | None] = []
     for place, batch in enumerate(batches):
         content, answer = known[batch.batch_id]
@@ -98,18 +105,48 @@ def store_batches(
     return told
 
 
+def _answered(patient: UUID, batches: Sequence[PhoneBatch]) -> dict[str, _Answered]:
+    """Those of the batches that came before, by their names."""
+    with sql.pipeline() as cursor:
+        # Of one batch that is sent twice at once the second waits here for the first one's answer.
+        store.lock(patient)
+        cursor.execute(_ANSWERED, [patient, [batch.batch_id for batch in batches]])
+    return {name: (content, json.loads(answer)) for name, content, answer in cursor}
+
+
+def _remember(patient: UUID, batches: Mapping[str, _Answered], now: datetime) -> None:
+    """From now on these batches came before."""
+    rows = [(patient, name, content, Jsonb(answer), now) for name, (content, answer) in batches.items()]
+    with sql.pipeline() as cursor:
+        cursor.executemany(_REMEMBER, rows)
+
+
 def _skew_ms(batch: PhoneBatch, now: datetime) -> int | None:
     return None if batch.sent_at is None else round((batch.sent_at - now) / timedelta(milliseconds=1))
 
 
-def store_series(
-    patient: UUID, series: Sequence[PhoneSeries], *, now: datetime, skew_ms: int | None = None
-) -> list[dict[str, Any]]:
-    """What a batch holds, under no name by which it would be known again; answers for each series.
-
-    `skew_ms` is how far their sender's clock is ahead of ours, where it is known.
-    """
+def store_series(patient: UUID, series: Sequence[PhoneSeries], *, now: datetime) -> list[dict[str, Any]]:
+    """What came under no name by which it would be known again; answers for each series."""
     store.lock(patient)
+    touched = Touched()
+    answers = _merge(patient, series, touched, now=now)
+    mark_days_stale(patient, touched, now=now)
+    return answers
+
+
+def _merge(
+    patient: UUID,
+    series: Sequence[PhoneSeries],
+    touched: Touched,
+    *,
+    now: datetime,
+    skew_ms: int | None = None,
+) -> list[dict[str, Any]]:
+    """The samples are in the store; answers for each series, and `touched` grows by what has to be summed up.
+
+    `skew_ms` is how far their sender's clock is ahead of ours, where it is known. The caller holds the
+    patient's lock.
+    """
     examined = [examine(one.samples, now=now, withdrawn=one.withdrawn) for one in series]
     sources = sources_by_name(patient, {one.samples.source for one in examined if one.kept.any()})
     examined = [
@@ -119,7 +156,7 @@ def store_series(
     kept = [place for place, one in enumerate(examined) if one.kept.any()]
     batches = [_batch(examined[place], series[place].withdrawn, sources) for place in kept]
     merged = dict(zip(kept, store.merge(patient, batches, lifts=[BuriedBy.SOURCE]), strict=True))
-    touched, with_news, room, answers = Touched(), set(), MOST_PLACES, []
+    with_news, room, answers = set(), MOST_PLACES, []
     for place, one in enumerate(examined):
         became = merged.get(place, store.Merged())
         if became.first_at is not None and became.last_at is not None:
@@ -128,7 +165,6 @@ def store_series(
             with_news.add(sources[one.samples.source].id)
         answers.append(_answer(one, became, room))
         room -= len(answers[-1]["refused_at"])
-    mark_days_stale(patient, touched, now=now)
     heard_from(patient, sources.values(), with_news=with_news, now=now, skew_ms=skew_ms)
     return answers
 

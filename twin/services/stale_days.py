@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection
-
+from backend import sql
 from backend.actor import acting_for_all, acting_on
 from backend.celery import nudge
 from backend.changes import record_change
@@ -46,10 +45,9 @@ def mark_days_stale(patient: UUID, touched: Mapping[str, Sequence[int]], *, now:
     codes = sorted(touched)
     topics = [kind(code).topic for code in codes]
     first, last = ([touched[code][edge] for code in codes] for edge in (0, 1))
-    with connection.cursor() as cursor:
+    with sql.pipeline() as cursor:
         cursor.execute(_MARK, [patient, now, codes, topics, first, last])
-        is_new = any(since == now for (since,) in cursor.fetchall())
-    if is_new:
+    if any(since == now for (since,) in cursor):
         nudge("twin.digest_days", str(patient), countdown=SETTLE.total_seconds())
 
 
