@@ -30,11 +30,11 @@ TESTED = (2, 5, 11)
 # Until a series has this many values its model is still finding its feet, and is not held to account.
 LEAST_SEEN = 7
 
-_MISSES = 1 - np.array(LEVELS, dtype=np.float32)
+_MISSES = 1 - np.array(LEVELS, dtype=np.float32)[:, None]
 _STEP = np.float32(0.1)
 # A series' own multiplier stays within a factor of about three, whatever comes.
 _MOST = np.float32(1.1)
-# Promises for TESTED[i] days ahead wait in TESTED[i] columns, from this one on.
+# Promises for TESTED[i] days ahead wait in TESTED[i] places, from this one on.
 _FIRST = np.concatenate([[0], np.cumsum(TESTED)[:-1]])
 _WAITING = sum(TESTED)
 
@@ -56,9 +56,9 @@ class Factors:
 class Adaptive:
     """N series: where their bands stand, and the forecasts whose truth has not come yet.
 
-    `factors` are what held for others [N, bucket, level], `own` the series' multipliers [N, level], both as
-    logarithms; `seen` is how many values there were; `mean` and `sd` are of the promises [N, sum(TESTED)], nan
-    where there is none.
+    `factors` are what held for others [bucket, level, N], `own` the series' multipliers [level, N], both as
+    logarithms. `seen` [N] is how many values there were. `mean` and `sd` are of what was promised
+    [sum(TESTED), N], nan where nothing was.
     """
 
     factors: Floats
@@ -90,15 +90,15 @@ def start(code: str, count: int, learnt: Factors = SHIPPED) -> Adaptive:
     A back-test gives `learnt` without the people it is scored on: whoever estimates passes it on.
     """
     logs = np.log(learnt.of(code)).astype(np.float32)
-    own = np.zeros((count, len(LEVELS)), dtype=np.float32)
-    empty = np.full((count, _WAITING), np.nan, dtype=np.float32)
-    return Adaptive(np.tile(logs, (count, 1, 1)), own, np.zeros(count, dtype=np.float32), empty, empty.copy())
+    own, seen = np.zeros((len(LEVELS), count), np.float32), np.zeros(count, np.float32)
+    none = np.full((_WAITING, count), np.nan, np.float32)
+    return Adaptive(np.repeat(logs[:, :, None], count, axis=2), own, seen, none, none.copy())
 
 
 def due(adaptive: Adaptive, day: int) -> tuple[Floats, Floats]:
     """Mean and spread [N, tested] that were promised for `day`, TESTED days before it; nan where none was."""
-    columns = _columns(day)
-    return adaptive.mean[:, columns], adaptive.sd[:, columns]
+    places = _places(day)
+    return adaptive.mean[places].T, adaptive.sd[places].T
 
 
 def held(adaptive: Adaptive, day: int, truth: Values) -> npt.NDArray[np.bool_]:
@@ -107,42 +107,40 @@ def held(adaptive: Adaptive, day: int, truth: Values) -> npt.NDArray[np.bool_]:
     False where nothing was promised or nothing came.
     """
     mean, sd = due(adaptive, day)
-    factors = adaptive.factors[:, : len(TESTED)] + adaptive.own[:, None, :]
-    inside: npt.NDArray[np.bool_] = (
-        np.abs(truth[:, None] - mean)[:, :, None] <= np.exp(factors) * sd[:, :, None]
-    )
-    return inside
+    reach = np.exp(adaptive.factors[: len(TESTED)] + adaptive.own) * sd.T[:, None]
+    inside: npt.NDArray[np.bool_] = np.abs(truth - mean.T)[:, None] <= reach
+    return inside.transpose(2, 0, 1)
 
 
 def learn(adaptive: Adaptive, day: int, truth: Values) -> None:
     """Moves each series' multipliers, in place, by how its bands held `truth` [N] of `day` (nan: no truth).
 
-    The step of conformal quantile tracking (Angelopoulos, Candès, Tibshirani 2023; Gibbs, Candès 2021), on a
+    The step of conformal quantile tracking (Angelopoulos, Candès, Tibshirani 2023; Gibbs, Candès 2021) on a
     logarithmic scale, by the mean over the horizons that come due: they err together. `day` counts days from
-    any fixed one; call it each day, before promise() of the same day. Truth and promises are on the scale that
-    the model works on.
+    any fixed one; call it each day, before promise() of the same day. Truth and promises are on the scale
+    that the model works on.
     """
     mean, _ = due(adaptive, day)
-    known = np.isfinite(truth)[:, None] & np.isfinite(mean)
-    misses = np.where(known[:, :, None], ~held(adaptive, day, truth) - _MISSES, np.float32(0))
-    surprise = misses.sum(axis=1) / np.maximum(known.sum(axis=1), 1)[:, None]
-    np.clip(adaptive.own + _STEP * surprise, -_MOST, _MOST, out=adaptive.own)
+    known = np.isfinite(truth) & np.isfinite(mean.T)
+    scored = known.sum(axis=0)
+    missed = scored - held(adaptive, day, truth).sum(axis=1).T
+    moved = adaptive.own + _STEP * (missed / np.maximum(scored, 1) - _MISSES * (scored > 0))
+    np.clip(moved, -_MOST, _MOST, out=adaptive.own)
     adaptive.seen[...] += np.isfinite(truth)
 
 
 def promise(adaptive: Adaptive, day: int, mean: Values, sd: Values) -> None:
     """Keeps, in place, what is forecast on the evening of `day` for TESTED days later: [N, tested] each."""
-    columns = _columns(day)
-    ready = (adaptive.seen >= LEAST_SEEN)[:, None]
-    adaptive.mean[:, columns] = np.where(ready, mean, np.nan)
-    adaptive.sd[:, columns] = sd
+    places = _places(day)
+    adaptive.mean[places] = np.where(adaptive.seen >= LEAST_SEEN, mean.T, np.float32(np.nan))
+    adaptive.sd[places] = sd.T
 
 
 def band(adaptive: Adaptive, mean: Values, sd: Values) -> Band:
     """Mean and spread [N, H] of the next H days, widened or narrowed to what holds 80 and 95 % of truths."""
     ahead = np.arange(1, mean.shape[1] + 1)
     shares = np.array([np.interp(ahead, ANCHORS, row) for row in np.eye(len(ANCHORS))])
-    logs = np.einsum("nbl,bh->lnh", adaptive.factors, shares) + adaptive.own.T[:, :, None]
+    logs = np.einsum("bln,bh->lnh", adaptive.factors, shares) + adaptive.own[:, :, None]
     reach80, reach95 = np.exp(logs) * sd
     reach95 = np.maximum(reach80, reach95)
     return Band(mean, mean - reach80, mean + reach80, mean - reach95, mean + reach95)
@@ -150,21 +148,21 @@ def band(adaptive: Adaptive, mean: Values, sd: Values) -> Band:
 
 def to_rows(adaptive: Adaptive) -> Floats:
     """Everything there is to keep of each series, a row of WIDTH each."""
-    count = len(adaptive.seen)
-    factors, seen = adaptive.factors.reshape(count, -1), adaptive.seen[:, None]
-    return np.concatenate([factors, adaptive.own, seen, adaptive.mean, adaptive.sd], axis=1)
+    factors = adaptive.factors.reshape(-1, len(adaptive.seen))
+    parts = (factors, adaptive.own, adaptive.seen[None], adaptive.mean, adaptive.sd)
+    return np.ascontiguousarray(np.concatenate(parts).T)
 
 
 def from_rows(rows: Floats) -> Adaptive:
     """to_rows() undone, to the bit."""
-    factors, own, seen, mean, sd = (part.copy() for part in np.split(rows, _ENDS, axis=1))
-    return Adaptive(factors.reshape(-1, len(BUCKETS), len(LEVELS)), own, seen[:, 0], mean, sd)
+    factors, own, seen, mean, sd = np.split(np.array(rows.T, order="C"), _ENDS)
+    return Adaptive(factors.reshape(len(BUCKETS), len(LEVELS), -1), own, seen[0], mean, sd)
 
 
-def _columns(day: int) -> npt.NDArray[np.int64]:
+def _places(day: int) -> npt.NDArray[np.int64]:
     """Where what was promised for `day` waits: a promise for h days later takes the place that comes due."""
-    columns: npt.NDArray[np.int64] = _FIRST + day % np.array(TESTED)
-    return columns
+    places: npt.NDArray[np.int64] = _FIRST + day % np.array(TESTED)
+    return places
 
 
 _ENDS = np.cumsum([len(BUCKETS) * len(LEVELS), len(LEVELS), 1, _WAITING])
