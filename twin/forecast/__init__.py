@@ -1,6 +1,35 @@
 """What comes next: forecasts of day summaries. Pure: same input, same numbers; nothing is stored here."""
 
-from twin.forecast.backtest import Backtest
-from twin.forecast.daily import WINDOW, Forecast, NotEnoughData, forecast_daily
+from twin.forecast.daily import (
+    HORIZON,
+    VERSION,
+    WINDOW,
+    Backtest,
+    Forecast,
+    NotEnoughData,
+    Outcome,
+    Series,
+    State,
+    continue_many,
+    forecast_daily,
+    forecast_many,
+)
+from twin.forecast.events import Jump
+from twin.forecast.fleet import StateUnreadable
 
-__all__ = ["WINDOW", "Backtest", "Forecast", "NotEnoughData", "forecast_daily"]
+__all__ = [
+    "HORIZON",
+    "VERSION",
+    "WINDOW",
+    "Backtest",
+    "Forecast",
+    "Jump",
+    "NotEnoughData",
+    "Outcome",
+    "Series",
+    "State",
+    "StateUnreadable",
+    "continue_many",
+    "forecast_daily",
+    "forecast_many",
+]
