@@ -5,10 +5,9 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import django
-from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.sessions import CookieMiddleware
+from channels.routing import ProtocolTypeRouter
 from django.conf import settings
-from django.urls import path, reverse
+from django.urls import reverse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 django.setup(set_prefix=False)
@@ -17,7 +16,7 @@ django.setup(set_prefix=False)
 from backend.checks import refuse_unsafe_boot  # noqa: E402
 from backend.handler import OneThreadHandler  # noqa: E402
 from backend.limits import LimitedBodies  # noqa: E402
-from backend.live import Live  # noqa: E402
+from backend.live import sockets  # noqa: E402
 from backend.rest import BulkJSONParser  # noqa: E402
 
 # A server imports this inside its event loop, where the ORM does not run.
@@ -31,9 +30,7 @@ http = LimitedBodies(
     limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
     limits={reverse("api:uploads"): uploads, reverse("api:samples"): BulkJSONParser.most_bytes},
 )
-application = ProtocolTypeRouter(
-    {"http": http, "websocket": CookieMiddleware(URLRouter([path("live/", Live.as_asgi())]))}
-)
+application = ProtocolTypeRouter({"http": http, "websocket": sockets()})
 
 # What is loaded by now stays. To look through it for garbage would halt every request for 0.1 s.
 gc.collect()

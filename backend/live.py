@@ -17,11 +17,14 @@ from allauth.headless.internal.sessionkit import authenticate_by_x_session_token
 from asgiref.sync import sync_to_async
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.routing import URLRouter
+from channels.sessions import CookieMiddleware
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
 from django.http import Http404
 from django.http.request import validate_host
+from django.urls import path
 
 from backend.access import access_patient, recheck_patient
 from backend.actor import acting_for
@@ -31,16 +34,28 @@ from backend.ports import ports
 from backend.rules import Need
 from backend.tickets import redeem_ticket
 
-HEARTBEAT = 25.0
-BATCH = 500
-MOST_STREAMS = 1000
-LONGEST_COMMAND = 64 * 1024
 FOLLOWING = Need.READ
 
 NOT_AUTHENTICATED = 4401
 SESSION_ENDED = 4403
 TRY_AGAIN = 1013
 """Close codes: nobody is logged in; the session that opened the socket has ended; the server cannot go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one socket may ask for, and how it is answered.
+
+    `heartbeat` is in seconds, `batch` counts the changes of one message, `longest_command` characters.
+    """
+
+    heartbeat: float = 25.0
+    batch: int = 500
+    most_streams: int = 1000
+    longest_command: int = 64 * 1024
+
+
+LIMITS = Limits()
 
 
 class Refusal(Exception):
@@ -81,6 +96,10 @@ class Live(AsyncJsonWebsocketConsumer):
     heart: asyncio.Task[None]
     catching_up: asyncio.Lock
 
+    def __init__(self, limits: Limits = LIMITS) -> None:
+        super().__init__()
+        self.limits = limits
+
     @classmethod
     async def encode_json(cls, content: Any) -> str:
         return json.dumps(content, cls=DjangoJSONEncoder)
@@ -96,7 +115,9 @@ class Live(AsyncJsonWebsocketConsumer):
         self.streams = {}
         self.catching_up = asyncio.Lock()
         self.heart = asyncio.create_task(self._beat())
-        await self.send_json({"type": "hello", "person": str(self.person.id), "heartbeat": HEARTBEAT})
+        await self.send_json(
+            {"type": "hello", "person": str(self.person.id), "heartbeat": self.limits.heartbeat}
+        )
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels' signature
         if hasattr(self, "heart"):
@@ -106,7 +127,7 @@ class Live(AsyncJsonWebsocketConsumer):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any) -> None:
         """Carries out one command; whatever is wrong with it, the socket lives on."""
-        if len(text_data or bytes_data or "") > LONGEST_COMMAND:
+        if len(text_data or bytes_data or "") > self.limits.longest_command:
             await self.send_json({"type": "error", "id": None, "code": "too_large"})
             return
         try:
@@ -163,7 +184,7 @@ class Live(AsyncJsonWebsocketConsumer):
         stream, after = _stream_of(content), content.get("after", 0)
         if not isinstance(after, int) or isinstance(after, bool) or after < 0:
             raise Refusal("bad_number")
-        if stream not in self.streams and len(self.streams) >= MOST_STREAMS:
+        if stream not in self.streams and len(self.streams) >= self.limits.most_streams:
             raise Refusal("too_many_streams")
         # Listening before reading: what commits in between is then heard of, at worst twice.
         await self.channel_layer.group_add(group_of(stream), self.channel_name)
@@ -185,7 +206,7 @@ class Live(AsyncJsonWebsocketConsumer):
         async with self.catching_up:
             while (sent := self.streams.get(stream)) is not None:
                 try:
-                    items, through = await self._read(_changes, stream, sent)
+                    items, through = await self._read(_changes, stream, sent, self.limits.batch)
                 except Http404:
                     await self._drop(stream)
                     await self.send_json({"type": "ended", "stream": str(stream)})
@@ -205,7 +226,7 @@ class Live(AsyncJsonWebsocketConsumer):
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT)
+            await asyncio.sleep(self.limits.heartbeat)
             try:
                 if not await database_sync_to_async(self._is_welcome)():
                     await self.close(SESSION_ENDED)
@@ -248,6 +269,11 @@ class Live(AsyncJsonWebsocketConsumer):
         return None if person is None else (person, session_key)
 
 
+def sockets(limits: Limits = LIMITS) -> Any:
+    """The ASGI application of all sockets."""
+    return CookieMiddleware(URLRouter([path("live/", Live.as_asgi(limits=limits))]))
+
+
 def _person_of(session_key: str) -> User | None:
     """Who is logged in by this session: none when it has ended, also by a new password."""
     known = authenticate_by_x_session_token(session_key)
@@ -272,14 +298,14 @@ def _subscribed(user: User, stream: UUID) -> int:
     return last_seq(stream)
 
 
-def _changes(user: User, stream: UUID, after: int) -> tuple[list[dict[str, Any]], int]:
+def _changes(user: User, stream: UUID, after: int, most: int) -> tuple[list[dict[str, Any]], int]:
     topics = recheck_patient(user, _patient_of(stream), FOLLOWING).topics
     newest = last_seq(stream)
     # What commits between the two reads belongs to the next batch.
-    found = list(changes_after(stream, after, topics).filter(seq__lte=newest)[:BATCH])
+    found = list(changes_after(stream, after, topics).filter(seq__lte=newest)[:most])
     items = [{"seq": row.seq, "topic": row.topic, "ref": row.ref, "op": row.op} for row in found]
     # A full batch ends where it ends; a short one has seen everything up to the newest number.
-    return items, found[-1].seq if len(found) == BATCH else newest
+    return items, found[-1].seq if len(found) == most else newest
 
 
 def _patient_of(stream: UUID) -> UUID:

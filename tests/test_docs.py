@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from dataclasses import astuple
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -240,7 +241,7 @@ def test_docs_name_each_close_code_of_the_socket() -> None:
 
 
 def test_docs_name_the_limits_of_the_socket() -> None:
-    limits = {live.LONGEST_COMMAND, live.MOST_STREAMS, live.BATCH, int(live.HEARTBEAT)}
+    limits = {int(limit) for limit in astuple(live.LIMITS)}
     assert limits <= {int(number) for number in re.findall(r"\d+", (DOCS / "live.md").read_text("utf-8"))}
 
 

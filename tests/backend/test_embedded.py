@@ -275,11 +275,10 @@ def test_server_that_cannot_start_shows_its_last_words(home):
     assert processes_in(home) == []
 
 
-def test_copy_of_the_programs_can_be_run_by_anyone(home, monkeypatch):
+def test_copy_of_the_programs_can_be_run_by_anyone(home):
     """Root's copy must not inherit a strict umask, nor modes that only root could read."""
     site, _, redis_program = embedded._packages()
     copies = home / "cache"
-    monkeypatch.setattr(embedded, "PROGRAM_COPIES", copies)
     before = os.umask(0o077)
     try:
         embedded._copy_programs(site, redis_program, copies / "programs")

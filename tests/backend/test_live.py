@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import make
 import pytest
 import uvicorn
+from channels.routing import ProtocolTypeRouter
 from django.test import Client
 from django.utils import timezone
 from websockets.exceptions import ConnectionClosed
@@ -35,13 +36,13 @@ NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
-def address(transactional_db, monkeypatch) -> Iterator[str]:
-    """Where a real server listens, its heart beating fast."""
-    monkeypatch.setattr(live, "HEARTBEAT", BEAT)
-    from backend.asgi import application
+def address(request, transactional_db) -> Iterator[str]:
+    """Where a real server listens, its heart beating fast; a test may give it other limits."""
+    from backend.asgi import http
 
+    limits = getattr(request, "param", live.Limits(heartbeat=BEAT))
     config = uvicorn.Config(
-        application,
+        ProtocolTypeRouter({"http": http, "websocket": live.sockets(limits)}),
         port=0,
         lifespan="off",
         ws="websockets-sansio",
@@ -167,9 +168,8 @@ def test_app_gets_a_ticket_of_its_own_login(address, cast):
     assert tickets.redeem_ticket(ticket) == token
 
 
-def test_ticket_expires(address, cast, monkeypatch):
-    monkeypatch.setattr(tickets, "TICKET_LASTS", 1)
-    ticket = tickets.issue_ticket(logged_in(cast.pia))
+def test_ticket_expires(address, cast):
+    ticket = tickets.issue_ticket(logged_in(cast.pia), lasts=1)
     time.sleep(1.1)
     with socket(address, query=f"?ticket={ticket}") as opened:
         assert opened.close_code() == live.NOT_AUTHENTICATED
@@ -232,8 +232,8 @@ def test_number_beyond_the_newest_means_from_now_on(address, cast):
         assert items(opened.hear()) == [(2, "new")]
 
 
-def test_long_catch_up_comes_in_batches(address, cast, monkeypatch):
-    monkeypatch.setattr(live, "BATCH", 4)
+@pytest.mark.parametrize("address", [live.Limits(batch=4)], indirect=True)
+def test_long_catch_up_comes_in_batches(address, cast):
     for number in range(10):
         change(cast.pia_patient, ref=str(number))
     with socket_of(address, cast.pia) as opened:
@@ -356,7 +356,7 @@ def test_progress_of_an_upload_reaches_only_those_who_may_see_it(address, cast):
         ("not json", "not_json"),
         ("[" * 50_000, "not_json"),
         (b"\x00\x01", "not_json"),
-        ("x" * (live.LONGEST_COMMAND + 1), "too_large"),
+        ("x" * (live.LIMITS.longest_command + 1), "too_large"),
         ("[]", "unknown_command"),
         ("null", "unknown_command"),
         ('{"type": []}', "unknown_command"),
@@ -377,8 +377,8 @@ def test_bad_frame_is_answered_and_the_socket_lives_on(address, cast, frame, cod
         assert opened.ask(type="ping", id="again") == {"type": "reply", "id": "again", "ok": True}
 
 
-def test_streams_of_one_socket_are_limited(address, cast, monkeypatch):
-    monkeypatch.setattr(live, "MOST_STREAMS", 1)
+@pytest.mark.parametrize("address", [live.Limits(most_streams=1)], indirect=True)
+def test_streams_of_one_socket_are_limited(address, cast):
     with socket_of(address, cast.cleo) as opened:
         make.make_grant(cast.paul_patient, person=cast.cleo)
         stream = str(cast.pia_patient.id)
