@@ -1,12 +1,12 @@
 """Many daily series at once: full estimation, one day on, what comes next, and their state as bytes. Pure.
 
-All series of a fleet stand on the evening of the same day. A new day costs the same however long the history is.
+All series of a fleet stand on the evening of one day. A new day costs the same however long the history is. A
+series gets the same numbers to the bit alone or among others.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,16 +15,22 @@ from twin.forecast import calibration, mixture
 from twin.forecast.band import Band, Values
 from twin.forecast.calibration import SHIPPED, TESTED, Adaptive, Factors
 from twin.forecast.habits import Habits, habits
-from twin.forecast.mixture import MODELS, Floats, Mixture
+from twin.forecast.mixture import MODELS, Floats, Mixture, Outlook, Workspace, total
 
 MODEL_VERSION = "2"
 LAYOUT = 1
+CHUNK = 256
+"""How many series at once go fastest through estimate(): their filters fit a processor's cache."""
+
+WATCHED = 182
+"""Over this many days before its last one, estimate() follows what was forecast and what came of it."""
 _MEMORY = np.float32(0.98)
 """What a scored day counts one scored day later in the running back-test."""
 _LONGEST = max(TESTED)
+_HORIZONS = np.array(TESTED)
+_TESTED = Outlook(_HORIZONS)
 _Z80 = 1.2815515655446004
-
-Part = TypeVar("Part", Habits, Mixture)
+_DAY = np.timedelta64(1, "D")
 
 
 class StateUnreadable(ValueError):
@@ -53,16 +59,12 @@ class Fleet:
     def __len__(self) -> int:
         return len(self.last)
 
-    def copy(self) -> "Fleet":
-        """One that can go on without this one."""
-        return self.take(np.arange(len(self)))
-
     def take(self, which: npt.NDArray[np.int64]) -> "Fleet":
-        """Some of the series, in this order."""
+        """Some of the series, in this order, apart from the others: they can go on by themselves."""
         return Fleet(
             through=self.through,
-            habits=_each(self.habits, which),
-            mixture=_each(self.mixture, which),
+            habits=self.habits.take(which),
+            mixture=mixture.take(self.mixture, which),
             adaptive=calibration.from_rows(calibration.to_rows(self.adaptive)[which]),
             last=self.last[which],
             since=self.since[which],
@@ -78,31 +80,67 @@ def estimate(
     jumps: Values | None = None,
     learnt: Factors = SHIPPED,
 ) -> Fleet:
-    """The whole of N histories, [N, T] from `first_day` on, nan where a day has no value; a kind's code each.
+    """N whole histories, [N, T] from `first_day` on, nan where a day has no value; of each the code of its kind.
 
-    `jumps` [N, T] is what known events may do (see events.jumps_of). A series' numbers are the same to the bit
-    alone or among others.
+    `jumps` [N, T] is what known events may do (events.jumps_of). `learnt` is what held for other people.
     """
     days = np.ascontiguousarray(values.T)
-    weekday = _weekday(first_day)
-    own = habits(days, weekday)
-    ready = own.standardised(days, weekday).astype(np.float32)
-    moved = None if jumps is None or not jumps.any() else jumps.T.astype(np.float32)
-    count = len(codes)
+    own = habits(days, _weekday(first_day))
+    return _lived(codes, first_day, days, own, None if jumps is None else jumps.T, learnt)
+
+
+def _lived(
+    codes: Sequence[str],
+    first_day: np.datetime64,
+    days: Values,
+    own: Habits,
+    jumps: Values | None,
+    learnt: Factors,
+) -> Fleet:
+    """The fleet after these days [T, N], of which the habits are known.
+
+    The filters go through all of them first. What they foresaw on each evening of the last WATCHED is worked
+    out for many evenings at once, and then held against what came.
+    """
+    count, first = len(codes), int(first_day.astype(np.int64))
+    standard = own.standardised(days, _weekday(first_day)).astype(np.float32)
+    known = ~np.isnan(days)
+    moved = np.zeros_like(standard) if jumps is None else jumps.astype(np.float32)
+    moves = moved.any(axis=1)
+    filters, space = mixture.start(count), Workspace(count)
+    watched = max(len(days) - WATCHED, 0)
+    mean, sd = (np.empty((len(days) - watched, len(TESTED), count), np.float32) for _ in range(2))
+    evenings: list[Mixture] = []
+    for day in range(len(days)):
+        mixture.step(filters, standard[day], moved[day] if moves[day] else None, space)
+        if (first + day) % mixture.BLOCK == 0:
+            mixture.close_block(filters)
+        if day >= watched:
+            evenings.append(filters if count >= CHUNK else filters.copy())
+            if len(evenings) * count >= CHUNK or day == len(days) - 1:
+                many, spread_ = mixture.moments(mixture.together(evenings), _TESTED)
+                at = slice(day - watched + 1 - len(evenings), day - watched + 1)
+                for out, found in ((mean, many), (sd, np.sqrt(spread_))):
+                    out[at] = found.reshape(len(TESTED), -1, count).swapaxes(0, 1)
+                evenings.clear()
+
+    adaptive = _adaptive(codes, learnt)
+    adaptive.seen[...] = known[:watched].sum(axis=0)
+    last, since = _last(days[:watched])
     fleet = Fleet(
-        through=first_day - np.timedelta64(1, "D"),
+        through=first_day + np.timedelta64(len(days) - 1, "D"),
         habits=own,
-        mixture=mixture.start(count),
-        adaptive=_adaptive(codes, learnt),
-        last=np.full(count, np.nan),
-        since=np.full(count, np.nan, np.float32),
+        mixture=filters,
+        adaptive=adaptive,
+        last=last,
+        since=since,
         lately=np.full((_LONGEST, count), np.nan, np.float32),
         score=np.zeros((5, count), np.float32),
     )
-    number = int(fleet.through.astype(np.int64))
-    for day, (value, standard) in enumerate(zip(days, ready, strict=True)):
-        _live(fleet, number + 1 + day, value, standard, None if moved is None else moved[day])
-    return _standing(fleet, first_day + np.timedelta64(len(days) - 1, "D"))
+    for day in range(watched, len(days)):
+        evening = mean[day - watched], sd[day - watched]
+        _hold_to_account(fleet, first + day, days[day], evening)
+    return fleet
 
 
 def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
@@ -110,17 +148,51 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
 
     `values` [N], nan where the day has none. The fleet given stays as it is.
     """
-    on = fleet.copy()
-    day = fleet.through + np.timedelta64(1, "D")
-    standard = fleet.habits.standardised(values, _weekday(day)).astype(np.float32)
+    on = fleet.take(np.arange(len(fleet)))
+    through = fleet.through + _DAY
+    day = int(through.astype(np.int64))
+    standard = fleet.habits.standardised(values, _weekday(through)).astype(np.float32)
     moved = None if jumps is None or not jumps.any() else jumps.astype(np.float32)
-    _live(on, int(day.astype(np.int64)), values, standard, moved)
-    return _standing(on, day)
+    mixture.step(on.mixture, standard, moved, Workspace(len(on)))
+    if day % mixture.BLOCK == 0:
+        mixture.close_block(on.mixture)
+    mean, variance = mixture.moments(on.mixture, _TESTED)
+    _hold_to_account(on, day, values, (mean, np.sqrt(variance)))
+    return Fleet(through, *(getattr(on, each.name) for each in fields(Fleet)[1:]))
+
+
+def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: tuple[Floats, Floats]) -> None:
+    """In place: scores what was promised for `day`, learns from it, and promises what the evening foresees."""
+    known = ~np.isnan(value)
+    _score(fleet, day, value)
+    calibration.learn(fleet.adaptive, day, value)
+    np.copyto(fleet.last, value, where=known)
+    fleet.since[...] = np.where(known, 0, fleet.since + 1)
+    fleet.lately[day % _LONGEST] = fleet.last
+    mean, sd = _in_units(fleet.habits, day, _HORIZONS, *evening)
+    calibration.promise(fleet.adaptive, day, mean.T, sd.T)
+
+
+def _score(fleet: Fleet, day: int, value: Values) -> None:
+    mean = calibration.due(fleet.adaptive, day)[0].T
+    held = calibration.held(fleet.adaptive, day, value)[:, :, 0].T
+    error = np.abs(mean - value.astype(np.float32))
+    scored = np.isfinite(error)
+    if not scored.any():
+        return
+    error_of_last_value = np.abs(fleet.lately[(day - _HORIZONS) % _LONGEST] - value)
+    news = np.stack([scored, scored, error, error_of_last_value, held], axis=1)
+    fleet.score[1:] *= np.where(scored.any(axis=0), _MEMORY, np.float32(1))
+    fleet.score[...] += total(np.where(scored[:, None], news, np.float32(0)))
 
 
 def spread(fleet: Fleet, horizon: int) -> tuple[Values, Values]:
     """Mean and standard deviation [N, H] of the next days, in the kind's unit, before any calibration."""
-    return _ahead(fleet, _weekday(fleet.through), np.arange(1, horizon + 1))
+    horizons = np.arange(1, horizon + 1)
+    mean, variance = mixture.moments(fleet.mixture, Outlook(horizons))
+    day = int(fleet.through.astype(np.int64))
+    mean, sd = _in_units(fleet.habits, day, horizons, mean, np.sqrt(variance))
+    return np.ascontiguousarray(mean.T), np.ascontiguousarray(sd.T)
 
 
 def bands(fleet: Fleet, horizon: int) -> Band:
@@ -129,29 +201,25 @@ def bands(fleet: Fleet, horizon: int) -> Band:
 
 
 def paths(fleet: Fleet, one: int, horizon: int, draws: int, seed: int) -> Values:
-    """Draws [draws, H] of one series' next days together, each day as wide as its calibrated 80 % band."""
+    """Courses [draws, H] that one series' next days may take, each day as wide as its calibrated 80 % band."""
     alone = fleet.take(np.array([one]))
-    mean, sd = spread(alone, horizon)
-    band = calibration.band(alone.adaptive, mean, sd)
-    standard = mixture.draw(alone.mixture, horizon, draws, np.random.default_rng(seed)).astype(np.float64)
-    centre, variance = mixture.moments(alone.mixture, np.arange(1, horizon + 1))
-    away = (standard - centre[0]) / np.sqrt(variance[0])
-    drawn: Values = band.mean[0] + away * ((band.high80 - band.mean)[0] / _Z80)
+    courses = mixture.draws(alone.mixture, horizon, draws, np.random.default_rng(seed))
+    mean, variance = mixture.moments(alone.mixture, Outlook(np.arange(1, horizon + 1)))
+    band = bands(alone, horizon)
+    reach = (band.high80 - band.mean)[0] / _Z80
+    drawn: Values = band.mean[0] + (courses - mean[:, 0]) / np.sqrt(variance[:, 0]) * reach
     return drawn
 
 
 def pack(fleet: Fleet) -> list[bytes]:
-    """Each series as bytes that unpack() gives back to the bit; little-endian, beginning with LAYOUT."""
-    rows = np.empty(len(fleet), _PACKED)
+    """Each series as bytes that unpack() gives back to the bit; little-endian, LAYOUT first."""
+    count = len(fleet)
+    rows = np.empty(count, _PACKED)
     rows["layout"] = LAYOUT
-    rows["own"][:, 0] = fleet.habits.centre
-    rows["own"][:, 1] = fleet.habits.scale
-    rows["own"][:, 2:9] = fleet.habits.weekday.T
-    rows["own"][:, 9] = fleet.last
-    parts = [getattr(fleet.mixture, each.name) for each in fields(Mixture)]
-    parts += [fleet.since, fleet.lately, fleet.score]
-    flat = [part.reshape(-1, len(fleet)).T for part in parts]
-    rows["rest"] = np.concatenate([*flat, calibration.to_rows(fleet.adaptive)], axis=1)
+    rows["own"] = np.vstack([fleet.habits.centre, fleet.habits.scale, fleet.habits.weekday, fleet.last]).T
+    parts = (*fleet.mixture, fleet.since, fleet.lately, fleet.score)
+    filters = np.concatenate([part.reshape(-1, count) for part in parts])
+    rows["rest"] = np.hstack([filters.T, calibration.to_rows(fleet.adaptive)])
     data, size = rows.tobytes(), _PACKED.itemsize
     return [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -159,100 +227,59 @@ def pack(fleet: Fleet) -> list[bytes]:
 def unpack(blobs: Sequence[bytes], through: date) -> Fleet:
     """The fleet whose series pack() wrote on the evening of `through`. Raises StateUnreadable."""
     if any(len(blob) != _PACKED.itemsize or blob[0] != LAYOUT for blob in blobs):
-        raise StateUnreadable(f"layout {LAYOUT} is {_PACKED.itemsize} bytes")
-    count = len(blobs)
+        raise StateUnreadable(f"layout {LAYOUT} has {_PACKED.itemsize} bytes")
     rows = np.frombuffer(b"".join(blobs), _PACKED)
-    own, rest = rows["own"], np.ascontiguousarray(rows["rest"].T)
-    at = 0
-
-    def next_(*shape: int) -> Floats:
-        nonlocal at
-        size = int(np.prod(shape))
-        part = rest[at : at + size].reshape(*shape, count) if shape else rest[at]
-        at += size
-        return part.copy()
-
-    models = len(MODELS)
-    filters = Mixture(
-        x=next_(2, models),
-        p=next_(3, models),
-        square=next_(models),
-        evidence=next_(models),
-        opening=next_(models),
-        product=next_(models),
-        freedom=next_(),
-        seen=next_(),
+    centre, scale, *weekday, last = np.array(rows["own"].T, order="C")
+    parts = np.split(np.array(rows["rest"].T, order="C"), np.cumsum([*map(_rows_of, _SHAPES)]))
+    *filters, since, lately, score = (
+        part.reshape(*shape, len(rows)) for part, shape in zip(parts[:-1], _SHAPES, strict=True)
     )
-    since, lately, score = next_(), next_(_LONGEST), next_(5)
     return Fleet(
         through=np.datetime64(through, "D"),
-        habits=Habits(own[:, 0].copy(), own[:, 1].copy(), np.ascontiguousarray(own[:, 2:9].T)),
-        mixture=filters,
-        adaptive=calibration.from_rows(np.ascontiguousarray(rest[at:].T)),
-        last=own[:, 9].copy(),
+        habits=Habits(centre, scale, np.array(weekday)),
+        mixture=Mixture(*filters),
+        adaptive=calibration.from_rows(parts[-1].T),
+        last=last,
         since=since,
         lately=lately,
         score=score,
     )
 
 
-def _live(fleet: Fleet, day: int, value: Values, standard: Floats, jump: Floats | None) -> None:
-    """One day in place: settles what was promised for it, learns from it, promises anew in the evening."""
-    known = ~np.isnan(value)
-    _score(fleet, day, value)
-    calibration.learn(fleet.adaptive, day, value)
-    mixture.step(fleet.mixture, standard, jump)
-    if day % mixture.BLOCK == 0:
-        mixture.close_block(fleet.mixture)
-    fleet.last[known] = value[known]
-    fleet.since[...] = np.where(known, 0, fleet.since + 1)
-    fleet.lately[day % _LONGEST] = fleet.last
-    mean, sd = _ahead(fleet, (day + 3) % 7, np.array(TESTED))
-    nothing = np.isnan(fleet.last)
-    mean[nothing], sd[nothing] = np.nan, np.nan
-    calibration.promise(fleet.adaptive, day, mean, sd)
+def _in_units(
+    own: Habits, day: int, horizons: npt.NDArray[np.int64], mean: Floats, sd: Floats
+) -> tuple[Values, Values]:
+    """What the filters foresee [H, N] on the evening of `day`, in the kind's unit."""
+    return own.in_units(mean, day + 3 + horizons), sd * own.scale
 
 
-def _score(fleet: Fleet, day: int, value: Values) -> None:
-    mean, _ = calibration.due(fleet.adaptive, day)
-    held = calibration.held(fleet.adaptive, day, value)[:, :, 0]
-    known = np.isfinite(mean) & np.isfinite(value)[:, None]
-    before = fleet.lately[(day - np.array(TESTED)) % _LONGEST].T
-    score = fleet.score
-    score[1:] *= np.where(known.any(axis=1), _MEMORY, np.float32(1))
-    for at in range(len(TESTED)):
-        scored = known[:, at]
-        score[0] += scored
-        score[1] += scored
-        score[2] += np.where(scored, np.abs(value - mean[:, at]), 0)
-        score[3] += np.where(scored, np.abs(value - before[:, at]), 0)
-        score[4] += scored & held[:, at]
-
-
-def _ahead(fleet: Fleet, weekday: int, horizons: npt.NDArray[np.int64]) -> tuple[Values, Values]:
-    mean, variance = mixture.moments(fleet.mixture, horizons)
-    own = fleet.habits
-    scale, centre = own.scale[:, None], own.centre[:, None]
-    return mean * scale + centre + own.weekday[(weekday + horizons) % 7].T, np.sqrt(variance) * scale
-
-
-def _standing(fleet: Fleet, through: np.datetime64) -> Fleet:
-    return Fleet(through, *(getattr(fleet, each.name) for each in fields(Fleet)[1:]))
-
-
-def _each(part: Part, which: npt.NDArray[np.int64]) -> Part:
-    return type(part)(*(getattr(part, each.name)[..., which] for each in fields(part)))
+def _last(days: Values) -> tuple[Values, Floats]:
+    """The last value of each series [N] after these days [T, N] and the days that it is old; nan without one."""
+    count = days.shape[1]
+    known = ~np.isnan(days)
+    if not len(days):
+        return np.full(count, np.nan), np.full(count, np.nan, np.float32)
+    since = np.argmax(known[::-1], axis=0)
+    last = days[len(days) - 1 - since, np.arange(count)]
+    return last, np.where(known.any(axis=0), since, np.nan).astype(np.float32)
 
 
 def _adaptive(codes: Sequence[str], learnt: Factors) -> Adaptive:
-    own = [calibration.start(code, 1, learnt) for code in codes]
-    return calibration.from_rows(np.concatenate([calibration.to_rows(each) for each in own]))
+    rows = {code: calibration.to_rows(calibration.start(code, 1, learnt))[0] for code in set(codes)}
+    return calibration.from_rows(np.array([rows[code] for code in codes]))
 
 
 def _weekday(day: np.datetime64) -> int:
-    """Monday is 0; the day that numpy counts from was a Thursday."""
+    """Monday is 0; the day from which numpy counts was a Thursday."""
     return (int(day.astype("datetime64[D]").astype(np.int64)) + 3) % 7
 
 
-_REST = len(MODELS) * 9 + 2 + 1 + _LONGEST + 5 + calibration.WIDTH
+def _rows_of(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape))
+
+
+# What a packed series holds in float32, part by part, before the calibration's own.
+_MANY = (len(MODELS),)
+_SHAPES = ((2, *_MANY), (3, *_MANY), _MANY, _MANY, _MANY, _MANY, (), (), (), (_LONGEST,), (5,))
+_REST = sum(map(_rows_of, _SHAPES)) + calibration.WIDTH
 _PACKED = np.dtype([("layout", "u1"), ("own", "<f8", (10,)), ("rest", "<f4", (_REST,))])

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from twin.forecast.band import Values
+from twin.forecast.mixture import total
 
 _REACH = 10
 """A day is compared with the mean of the days this near to it, before and after."""
@@ -28,12 +29,16 @@ class Habits:
 
     def standardised(self, values: Values, weekday: int) -> Values:
         """Values [N] of one day, or [T, N] of the days from one of that `weekday` on, on the models' scale."""
-        return (values - self._expected(values, weekday)) / self.scale
+        days = weekday if values.ndim == 1 else weekday + np.arange(len(values))
+        return (values - self.centre - self.weekday[np.mod(days, 7)]) / self.scale
 
-    def _expected(self, values: Values, weekday: int) -> Values:
-        if values.ndim == 1:
-            return self.centre + self.weekday[weekday % 7]
-        return self.centre + self.weekday[(weekday + np.arange(len(values))) % 7]
+    def in_units(self, standard: npt.NDArray[np.floating], weekdays: npt.NDArray[np.int64]) -> Values:
+        """The way back for days [T, N] of these `weekdays` [T]."""
+        return standard * self.scale + self.centre + self.weekday[weekdays % 7]
+
+    def take(self, which: npt.NDArray[np.int64]) -> "Habits":
+        """The habits of some of the series, in this order."""
+        return Habits(self.centre[which], self.scale[which], self.weekday[:, which])
 
 
 def habits(values: Values, weekday: int) -> Habits:
@@ -47,9 +52,9 @@ def habits(values: Values, weekday: int) -> Habits:
     level = values - effects[days]
     centre = np.nan_to_num(_median(values))
     spread = 1.4826 * np.nan_to_num(_median(np.abs(level - centre)))
-    count = np.maximum(_sum(known), 1)
-    mean = _sum(np.where(known, level, 0.0)) / count
-    deviation = np.sqrt(_sum(np.where(known, level - mean, 0.0) ** 2) / count)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = total(np.where(known, level, 0.0)) / count
+    deviation = np.sqrt(total(np.where(known, level - mean, 0.0) ** 2) / count)
     scale = np.maximum(spread, 0.25 * deviation) + 1e-9
     return Habits(centre, np.where(known.any(axis=0), scale, 1.0), effects)
 
@@ -59,31 +64,26 @@ def _weekday_effects(values: Values, known: npt.NDArray[np.bool_], weekday: int)
     days, count = values.shape
     filled = np.where(known, values, 0.0)
     zero = np.zeros((1, count))
-    total = np.concatenate([zero, np.cumsum(filled, axis=0)])
+    summed = np.concatenate([zero, np.cumsum(filled, axis=0)])
     number = np.concatenate([zero, np.cumsum(known, axis=0)])
     low = np.maximum(np.arange(days) - _REACH, 0)
     high = np.minimum(np.arange(days) + _REACH + 1, days)
-    around = (total[high] - total[low]) / np.maximum(number[high] - number[low], 1)
+    around = (summed[high] - summed[low]) / np.maximum(number[high] - number[low], 1)
     rest = np.where(known, values - around, 0.0)
     observed = number[-1]
-    reach = _OUTLIER * np.sqrt(_sum(rest**2) / np.maximum(observed, 1))
+    reach = _OUTLIER * np.sqrt(total(rest**2) / np.maximum(observed, 1))
     rest = np.clip(rest, -reach, reach)
 
     sums, counts = np.zeros((7, count)), np.zeros((7, count))
     for offset in range(min(7, days)):
-        sums[(weekday + offset) % 7] = _sum(rest[offset::7])
-        counts[(weekday + offset) % 7] = _sum(known[offset::7])
+        sums[(weekday + offset) % 7] = total(rest[offset::7])
+        counts[(weekday + offset) % 7] = total(known[offset::7].astype(np.float64))
     raw = sums / np.maximum(counts, 1)
-    noise = _sum(rest**2) / np.maximum(observed - 7, 5)
-    between = _sum((raw - _sum(raw) / 7) ** 2) / 6 - noise * _sum(1 / np.maximum(counts, 1)) / 7
+    noise = total(rest**2) / np.maximum(observed - 7, 5)
+    between = total((raw - total(raw) / 7) ** 2) / 6 - noise * total(1 / np.maximum(counts, 1)) / 7
     between = 0.7 * np.maximum(between, 0.0) + 0.3 * _PRIOR * noise
     shrunken = raw * between / (between + noise / np.maximum(counts, 0.5) + 1e-300)
-    return shrunken - _sum(shrunken) / 7
-
-
-def _sum(rows: Values | npt.NDArray[np.bool_]) -> Values:
-    """Down the days, one by one."""
-    return np.cumsum(rows, axis=0, dtype=np.float64)[-1]
+    return shrunken - total(shrunken) / 7
 
 
 def _median(values: Values) -> Values:

@@ -1,16 +1,20 @@
-"""Many small state-space models filtered side by side over many series, weighted by how well each foretold. Pure.
+"""Many small state-space models filtered side by side over many series, each weighed by how it foretold. Pure.
 
-Every model sees a standardised series as y = level + state + noise. The level walks, the state fades by `phi` a
-day. A state without noise is a local level, one with its own noise an AR(1) around a mean, and one whose noise
-runs against the level's a damped trend: what it loses, the level has already gained. Harvey, Forecasting,
-Structural Time Series Models and the Kalman Filter, 1989, chapters 3 and 4; forgetting in the weights as in
-Raftery et al., Technometrics 52, 2010.
+Every model sees a standardised series as y = level + state + noise: the level walks, the state fades by `phi`
+a day. A state without noise leaves a local level, one with noise of its own an AR(1) around a mean, and one
+whose noise runs against the level's a damped trend, which loses what the level has yet to gain. (Harvey,
+Forecasting, Structural Time Series Models and the Kalman Filter, 1989, chapters 3 and 4; weights that forget:
+Raftery, Kárný and Ettler, Technometrics 52, 2010.) An innovation beyond three standard deviations counts as
+three.
 
-Arrays are float32 with the series along the last axis. Sums over models are made one row after the other, so
-that a series gets the same numbers to the bit alone or among others.
+Arrays are float32 with the series along the last axis. Sums over models go model by model, so that a series
+gets the same numbers to the bit alone or among others.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import groupby
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,84 +22,94 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 
 FORGETTING = 0.98
-"""What a day's evidence for a model is worth one observed day later."""
+"""What the evidence of a day is worth one observed day later."""
 BLOCK = 7
-"""Days whose evidence is multiplied up before its logarithm is taken."""
-_CLIP = np.float32(3.0**2)
+"""Days whose evidence is multiplied up before a logarithm is taken: forgetting is by the block."""
+
+_FARTHEST = np.float32(3.0**2)
 _DIFFUSE = 25.0
+_LEAST_VARIANCE = np.float32(1e-6)
+_START_FREEDOM = np.float32(2)
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """The models, one an entry; variances in units of the observation noise's.
+class Model:
+    """One model; variances in units of the observation noise's.
 
-    `transition` and `noise` are for the covariance's three numbers: level, level with state, state.
+    `noise` and `start` are covariances of level and state: the level's variance, what they share, the state's.
     """
 
-    phi: Floats
-    transition: Floats
-    noise: Floats
-    start: Floats
-    jump: Floats
+    phi: float
+    noise: tuple[float, float, float]
+    start: tuple[float, float, float] = (_DIFFUSE, 0.0, 0.0)
+
+
+def local_level(variance: float) -> Model:
+    """A level that walks. Its state stays at nothing until an event may move it."""
+    return Model(0.9, (variance, 0.0, 0.0))
+
+
+def around_mean(phi: float, variance: float) -> Model:
+    """An AR(1) about a mean that stays."""
+    return Model(phi, (0.0, 0.0, variance), (_DIFFUSE, 0.0, variance / (1 - phi**2)))
+
+
+def damped_trend(phi: float, level: float, slope: float, first_slope: float = 0.0025) -> Model:
+    """A level that walks and goes on by a slope that walks and fades by phi; the variances of each.
+
+    Written as the level that the slope still leads to, and how far off it is: slope / (1 - phi).
+    """
+    off = 1 / (1 - phi) ** 2
+    walk, first = slope * off, first_slope * off
+    return Model(phi, (level + walk, -walk, walk), (_DIFFUSE + first, -first, first))
+
+
+class Grid:
+    """The models as arrays, those that fade alike side by side."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        models = sorted(models, key=lambda model: model.phi)
+        self.phi = _column([model.phi for model in models])
+        self.transition = np.stack([np.ones_like(self.phi), self.phi, self.phi * self.phi])
+        self.noise = np.stack([_column(column) for column in zip(*(m.noise for m in models), strict=True)])
+        self.start = np.stack([_column(column) for column in zip(*(m.start for m in models), strict=True)])
+        self.families = [
+            (phi, slice(members[0], members[-1] + 1))
+            for phi, members in (
+                (phi, [i for i, _ in pairs])
+                for phi, pairs in groupby(enumerate(models), key=lambda pair: pair[1].phi)
+            )
+        ]
 
     def __len__(self) -> int:
         return len(self.phi)
 
 
-def local_level(q: float, *, pace: float = 0.9) -> tuple[float, ...]:
-    """A level that walks with variance q a day."""
-    return (pace, q, 0.0, 0.0, 0.0, 0.0, 0.0)
+def _column(values: Sequence[float]) -> Floats:
+    return np.array(values, np.float32)[:, None]
 
 
-def around_mean(phi: float, q: float) -> tuple[float, ...]:
-    """A fixed mean with an AR(1) of innovation variance q about it."""
-    return (phi, 0.0, 0.0, q, 0.0, 0.0, q / (1 - phi**2))
-
-
-def damped_trend(phi: float, q: float, slope_q: float, slope: float = 0.0025) -> tuple[float, ...]:
-    """A level that walks with variance q and a slope that fades by phi and walks with variance slope_q."""
-    gain = 1 / (1 - phi) ** 2  # the level that a slope of one still leads to, squared
-    return (
-        phi,
-        q + slope_q * gain,
-        -slope_q * gain,
-        slope_q * gain,
-        slope * gain,
-        -slope * gain,
-        slope * gain,
-    )
-
-
-def grid(*models: tuple[float, ...]) -> Grid:
-    table = np.array(models)
-    phi = table[:, 0]
-    one = np.ones_like(phi)
-    start = np.stack([_DIFFUSE + table[:, 4], table[:, 5], table[:, 6]])
-    return Grid(
-        phi=phi.astype(np.float32)[:, None],
-        transition=np.stack([one, phi, phi**2]).astype(np.float32)[:, :, None],
-        noise=table[:, 1:4].T.astype(np.float32)[:, :, None],
-        start=start.astype(np.float32)[:, :, None],
-        jump=np.stack([one, -one, one]).astype(np.float32)[:, :, None],
-    )
-
-
-MODELS = grid(
-    *(local_level(q) for q in (0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)),
-    *(around_mean(0.97, q) for q in (0.01, 0.05, 0.2, 1.0)),
-    *(around_mean(0.85, q) for q in (0.03, 0.1, 0.3, 1.0, 3.0)),
-    *(around_mean(0.6, q) for q in (0.3, 1.0, 3.0)),
-    *(damped_trend(0.97, q, 1e-4) for q in (0.003, 0.03, 0.3)),
+MODELS = Grid(
+    [
+        *(local_level(variance) for variance in (0, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)),
+        *(around_mean(0.97, variance) for variance in (0.01, 0.05, 0.2, 1.0)),
+        *(around_mean(0.85, variance) for variance in (0.03, 0.1, 0.3, 1.0, 3.0)),
+        *(around_mean(0.6, variance) for variance in (0.3, 1.0, 3.0)),
+        *(damped_trend(0.97, variance, 1e-4) for variance in (0.003, 0.03, 0.3)),
+    ]
 )
+# An event may move the level to come: what it gains the state lacks at first, and gives back as it fades.
+_JUMP = _column([1.0, -1.0, 1.0])[:, :, None]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Mixture:
-    """The filters of N series after a day. `freedom` and `seen` are [N], all else has the models before them.
+    """The filters of N series on an evening. `freedom` and `seen` are [N], all else has the models before them.
 
-    `square` is the sum of squared standardised errors (the noise variance times `freedom`). `evidence` is each
-    model's log likelihood up to the block's start, `opening` what its noise estimate contributed by then, and
-    `product` and `seen` are the block's predictive variances multiplied and its observed days.
+    `x` is level and state, `p` their covariance. `square` is the sum of squared innovations (the noise variance
+    times `freedom`). `evidence` is each model's log likelihood up to the block's first day, `opening` what its
+    noise variance came to by then; `product` is the block's predictive variances multiplied, `seen` its
+    observed days.
     """
 
     x: Floats
@@ -107,165 +121,227 @@ class Mixture:
     freedom: Floats
     seen: Floats
 
+    def __iter__(self) -> Iterator[Floats]:
+        return (getattr(self, each.name) for each in fields(self))
+
+    def __len__(self) -> int:
+        return len(self.freedom)
+
+    def copy(self) -> "Mixture":
+        """One that can go on without this one."""
+        return Mixture(*(part.copy() for part in self))
+
 
 def start(count: int, models: Grid = MODELS) -> Mixture:
     """`count` series before their first day."""
     many = (len(models), count)
     return Mixture(
         x=np.zeros((2, *many), np.float32),
-        p=np.tile(models.start, (1, 1, count)),
+        p=np.tile(models.start, count),
         square=np.ones(many, np.float32),
         evidence=np.zeros(many, np.float32),
         opening=np.zeros(many, np.float32),
         product=np.ones(many, np.float32),
-        freedom=np.full(count, 2, np.float32),
+        freedom=np.full(count, _START_FREEDOM),
         seen=np.zeros(count, np.float32),
     )
 
 
-def step(mixture: Mixture, value: Floats, jump: Floats | None, models: Grid = MODELS) -> None:
+def take(mixture: Mixture, which: npt.NDArray[np.int64]) -> Mixture:
+    """The filters of some of the series, in this order, apart from the others'."""
+    return Mixture(*(np.ascontiguousarray(part[..., which]) for part in mixture))
+
+
+def together(mixtures: Sequence[Mixture]) -> Mixture:
+    """The filters of all of them, one after the other."""
+    if len(mixtures) == 1:
+        return mixtures[0]
+    return Mixture(*(np.concatenate(parts, axis=-1) for parts in zip(*mixtures, strict=True)))
+
+
+class Workspace:
+    """Where one day's arithmetic is done, for as many series and models; used again and again."""
+
+    def __init__(self, count: int, models: Grid = MODELS) -> None:
+        many = (len(models), count)
+        self.models = models
+        self.pair = tuple(np.empty((2, *many), np.float32) for _ in range(3))
+        self.single = tuple(np.empty(many, np.float32) for _ in range(4))
+
+
+def step(mixture: Mixture, value: Floats, jump: Floats | None, space: Workspace) -> None:
     """One day on, in place: predicts, then learns from `value` [N] where there is one (nan: there is none).
 
-    `jump` is the variance by which a known event moves what the level will come to.
+    `jump` [N] is the variance by which events of this day may move the level that is to come.
     """
-    m = mixture
+    x, p, square, models = mixture.x, mixture.p, mixture.square, space.models
+    (b, k, change), (f, gain, error, limit) = space.pair, space.single
     known = ~np.isnan(value)
-    fresh = known & (m.freedom == 2)  # nothing observed yet
-    if fresh.any():
-        m.x[:, :, fresh] = 0
-        m.p[:, :, fresh] = models.start
+    first = np.flatnonzero(known & (mixture.freedom == _START_FREEDOM))
+    if len(first):
+        # What is before the first value is no gap: the series begins here.
+        x[..., first] = 0
+        p[..., first] = models.start
     observed = known.astype(np.float32)
-    x, p = m.x, m.p
+
     x[1] *= models.phi
     p *= models.transition
     p += models.noise
     if jump is not None:
-        p += jump * models.jump
-    b = p[:2] + p[1:]
-    f = b[0] + b[1]
+        p += jump * _JUMP
+
+    # b is the covariance of level and state with the value to come, f the value's variance.
+    np.add(p[:2], p[1:], out=b)
+    np.add(b[0], b[1], out=f)
     f *= observed
     f += 1
-    gain = observed / f
-    v = np.where(known, value, np.float32(0)) - x[0]
-    v -= x[1]
-    limit = m.square * f
-    limit *= _CLIP / m.freedom
+    np.divide(observed, f, out=gain)
+    np.subtract(np.where(known, value, np.float32(0)), x[0], out=error)
+    error -= x[1]
+    np.multiply(square, f, out=limit)
+    limit *= _FARTHEST / mixture.freedom
     np.sqrt(limit, out=limit)
-    np.minimum(v, limit, out=v)
+    np.minimum(error, limit, out=error)
     np.negative(limit, out=limit)
-    np.maximum(v, limit, out=v)
-    vg = v * gain
-    x += b * vg
-    v *= vg
-    m.square += v
-    k = b * gain
-    p[:2] -= b * k[0]
-    p[2] -= b[1] * k[1]
-    # The first value tells models apart by nothing but their prior width, which is no evidence.
-    f[:, fresh] = 1
-    m.product *= f
-    m.freedom += observed
-    m.seen += observed
-    if fresh.any():
-        m.opening[:, fresh] = _contribution(m)[:, fresh]
+    np.maximum(error, limit, out=error)
+
+    np.multiply(b, gain, out=k)
+    np.multiply(k, error, out=change)
+    x += change
+    np.multiply(b, k[0], out=change)
+    p[:2] -= change
+    np.multiply(b[1], k[1], out=limit)
+    p[2] -= limit
+    gain *= error
+    error *= gain
+    np.add(square, error, out=square)
+
+    # The first value says nothing for or against a model but how wide it was before any.
+    f[:, first] = 1
+    np.multiply(mixture.product, f, out=mixture.product)
+    np.add(mixture.freedom, observed, out=mixture.freedom)
+    np.add(mixture.seen, observed, out=mixture.seen)
+    if len(first):
+        mixture.opening[:, first] = _noise_term(mixture)[:, first]
 
 
 def close_block(mixture: Mixture) -> None:
-    """Turns the block's products into evidence, in place, and forgets some of what was before."""
-    m = mixture
-    m.evidence = _evidence(m)
-    m.opening = _contribution(m)
-    m.product = np.ones_like(m.product)
-    m.seen = np.zeros_like(m.seen)
+    """Makes the block's products evidence, in place, and begins the next block."""
+    mixture.evidence[...] = _evidence(mixture)
+    mixture.opening[...] = _noise_term(mixture)
+    mixture.product[...] = 1
+    mixture.seen[...] = 0
 
 
-def _contribution(m: Mixture) -> Floats:
-    return 0.5 * m.freedom * np.log(m.square / m.freedom)
+def _noise_term(mixture: Mixture) -> Floats:
+    """The part of Student's likelihood that telescopes over days: freedom / 2 · log(noise variance)."""
+    term: Floats = np.log(mixture.square / mixture.freedom)
+    term *= 0.5 * mixture.freedom
+    return term
 
 
-def _evidence(m: Mixture) -> Floats:
-    kept = np.power(np.float32(FORGETTING), m.seen)
-    return kept * m.evidence - 0.5 * np.log(m.product) - (_contribution(m) - m.opening)
+def _evidence(mixture: Mixture) -> Floats:
+    """Log likelihood of each model by now, up to what is the same for all."""
+    evidence = mixture.evidence * np.exp(mixture.seen * np.float32(np.log(FORGETTING)))
+    evidence -= 0.5 * np.log(mixture.product)
+    evidence -= _noise_term(mixture) - mixture.opening
+    return evidence
 
 
-def weights(mixture: Mixture, prior: Floats | None = None) -> Floats:
-    """How much each model counts now, [M, N]; they add up to one."""
-    evidence = _evidence(mixture)
-    if prior is not None:
-        evidence = evidence + prior
-    evidence -= evidence.max(axis=0)
-    weight = np.exp(evidence)
-    total = weight[0].copy()
-    for row in weight[1:]:
-        total += row
-    weight /= total
+def weights(mixture: Mixture) -> Floats:
+    """How much each model counts by now, [M, N]; a series' add up to one."""
+    weight = _evidence(mixture)
+    weight -= weight.max(axis=0)
+    np.exp(weight, out=weight)
+    weight /= total(weight)
     return weight
 
 
-def moments(
-    mixture: Mixture, horizons: npt.NDArray[np.int64], models: Grid = MODELS, prior: Floats | None = None
-) -> tuple[Floats, Floats]:
-    """Mean and variance [N, H] of what will be observed `horizons` days ahead."""
-    m = mixture
-    w = weights(m, prior)
-    w_noise = w * (m.square / m.freedom)
-    x, p = m.x, m.p
-    wx = w * x
-    terms = np.empty((8, *w.shape), np.float32)
-    terms[0:2] = wx
-    terms[2:4] = wx * x + w_noise * p[::2]
-    terms[4] = 2 * (wx[0] * x[1] + w_noise * p[1])
-    terms[5:8] = w_noise * models.noise
-    terms[2] += w_noise
-    h = horizons.astype(np.float64)
-    mean = np.zeros((w.shape[1], len(h)), np.float32)
-    second = np.zeros_like(mean)
-    family: dict[float, Floats] = {}
-    for i, phi in enumerate(models.phi[:, 0].tolist()):
-        if phi in family:
-            family[phi] += terms[:, i]
-        else:
-            family[phi] = terms[:, i].copy()
-    for phi, (level, state, level2, state2, both, noise, shared, own) in family.items():
-        fade = (phi**h).astype(np.float32)
-        once = ((1 - phi**h) / (1 - phi)).astype(np.float32)
-        twice = ((1 - phi ** (2 * h)) / (1 - phi**2)).astype(np.float32)
-        mean += level[:, None] + state[:, None] * fade
-        second += level2[:, None] + both[:, None] * fade + state2[:, None] * (fade * fade)
-        second += noise[:, None] * h.astype(np.float32) + (2 * shared)[:, None] * once + own[:, None] * twice
-    return mean, np.maximum(second - mean * mean, np.float32(1e-6))
+class Outlook:
+    """Some horizons, and how much of what is known of each family of models is left by them."""
+
+    def __init__(self, horizons: npt.NDArray[np.int64], models: Grid = MODELS) -> None:
+        days = horizons.astype(np.float64)
+        self.models = models
+        self.days = days.astype(np.float32)[:, None]
+        self.families = []
+        for phi, members in models.families:
+            fade = phi**days
+            walked, shared = (1 - fade**2) / (1 - phi**2), (1 - fade) / (1 - phi)
+            course = np.stack([fade, fade**2, fade, shared, walked]).astype(np.float32)
+            self.families.append((members, course[:, :, None]))
 
 
-def draw(
-    mixture: Mixture, horizon: int, draws: int, generator: np.random.Generator, models: Grid = MODELS
-) -> Floats:
-    """Draws [draws, H] of the next days of the first series together, standardised."""
-    m = mixture
-    counts = generator.multinomial(
-        draws, weights(m)[:, 0].astype(np.float64) / weights(m)[:, 0].sum(dtype=np.float64)
+def moments(mixture: Mixture, outlook: Outlook) -> tuple[Floats, Floats]:
+    """Mean and variance [H, N] of what will be observed at these horizons, every model's by its weight."""
+    x, p, models = mixture.x, mixture.p, outlook.models
+    weight = weights(mixture)
+    noise = mixture.square / mixture.freedom
+    noise *= weight
+    middle = total(weight * x[0])
+    level = x[0] - middle  # squares of what is near the middle keep their digits
+    # Per model: state, its square, what it shares with the level, the noise that will join both and it; and
+    # what does not fade: the level's square with the noise, and its walk.
+    terms = np.empty((len(models), 7, len(mixture)), np.float32)
+    state = np.multiply(weight, x[1], out=terms[:, 0])
+    terms[:, 1] = state * x[1] + noise * p[2]
+    terms[:, 2] = 2 * (state * level + noise * p[1])
+    np.multiply(noise, 2 * models.noise[1], out=terms[:, 3])
+    np.multiply(noise, models.noise[2], out=terms[:, 4])
+    terms[:, 5] = weight * level * level + noise * (p[0] + 1)
+    np.multiply(noise, models.noise[0], out=terms[:, 6])
+
+    away = np.zeros((len(outlook.days), len(mixture)), np.float32)
+    square = np.zeros_like(away)
+    for members, course in outlook.families:
+        of_family = total(terms[members])
+        away += of_family[0] * course[0]
+        square += total(of_family[1:5, None] * course[1:])
+        square += of_family[5] + of_family[6] * outlook.days
+    square -= away * away
+    return middle + away, np.maximum(square, _LEAST_VARIANCE)
+
+
+def total(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The sum over the first axis, halves upon halves: the same to the bit however many columns there are."""
+    while len(rows) > 1:
+        half = len(rows) // 2
+        folded = rows[:half] + rows[half : 2 * half]
+        if len(rows) % 2:
+            folded[0] += rows[-1]
+        rows = folded
+    only: npt.NDArray[Any] = rows[0]
+    return only
+
+
+def draws(
+    mixture: Mixture, horizon: int, count: int, generator: np.random.Generator, models: Grid = MODELS
+) -> npt.NDArray[np.float64]:
+    """`count` courses [count, H] that the first series may take, each under one model drawn by its weight."""
+    weight = weights(mixture)[:, 0].astype(np.float64)
+    which = generator.choice(len(models), size=count, p=weight / weight.sum())
+    chosen = take(mixture, np.zeros(1, np.int64))
+    scale = np.sqrt(chosen.square[which, 0] / chosen.freedom[0]).astype(np.float64)
+    phi = models.phi[which, 0].astype(np.float64)
+    level, state = (
+        part[which, 0] + scale * off
+        for part, off in zip(chosen.x, _pairs(generator, chosen.p[:, which, 0]), strict=True)
     )
-    drawn = []
-    for i in np.flatnonzero(counts):
-        scale = np.sqrt(m.square[i, 0] / m.freedom[0])
-        phi = float(models.phi[i, 0])
-        level, state = _pair(generator, counts[i], m.p[:, i, 0])
-        level, state = m.x[0, i, 0] + scale * level, m.x[1, i, 0] + scale * state
-        days = np.empty((counts[i], horizon))
-        for day in range(horizon):
-            shift, shock = _pair(generator, counts[i], models.noise[:, i, 0])
-            level, state = level + scale * shift, phi * state + scale * shock
-            days[:, day] = level + state + scale * generator.standard_normal(counts[i])
-        drawn.append(days)
-    return np.concatenate(drawn).astype(np.float32)
+    courses = np.empty((count, horizon))
+    for day in range(horizon):
+        shift, shock = _pairs(generator, models.noise[:, which, 0])
+        level, state = level + scale * shift, phi * state + scale * shock
+        courses[:, day] = level + state + scale * generator.standard_normal(count)
+    return courses
 
 
-def _pair(
-    generator: np.random.Generator, count: int, covariance: Floats
+def _pairs(
+    generator: np.random.Generator, covariance: Floats
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Draws of two numbers of this covariance: the first's variance, what they share, the second's."""
+    """Two numbers for each column of (variance of the first, what they share, variance of the second)."""
     first, shared, second = covariance.astype(np.float64)
-    one, other = generator.standard_normal((2, count))
-    slope = shared / first if first > 0 else 0.0
-    rest = np.sqrt(max(second - slope * shared, 0.0))
-    a = np.sqrt(max(first, 0.0)) * one
-    return a, slope * a + rest * other
+    one, other = generator.standard_normal((2, len(first)))
+    slope = np.divide(shared, first, out=np.zeros_like(first), where=first > 0)
+    return np.sqrt(first) * one, slope * np.sqrt(first) * one + np.sqrt(
+        np.maximum(second - slope * shared, 0)
+    ) * other
