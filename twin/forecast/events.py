@@ -8,15 +8,17 @@ import numpy as np
 
 from twin.forecast.band import Days, Values
 
+# Found on simulated starts of a medicine (bench/forecasting/synthetic.py): more gains little there and costs
+# where nothing comes of the event.
 _AT_ONCE = 4.0
-_LATER = 0.5
+_LATER = 0.3
 _FADING = 5.0
 _LASTS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Jump:
-    """An event after which a series may run on another level, from `day` on; one that `ends` may turn back."""
+    """An event after which a series may come to another level; when it `ends`, it may come back."""
 
     day: date
     ends: date | None
