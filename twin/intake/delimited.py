@@ -67,8 +67,12 @@ def cuts(line: str) -> Iterator[tuple[str, list[str]]]:
             continue
 
 
-def rows(lines: Lines, delimiter: str, tally: Tally) -> Iterator[list[str]]:
-    """Every row that can be read; the lines of any other are counted as malformed."""
+def rows(lines: Lines, delimiter: str, tally: Tally, *, width: int = 0) -> Iterator[list[str]]:
+    """Every row that can be read; the lines of any other are counted as malformed.
+
+    A row inside which the file stops counts when it has its `width` cells, else it is truncated: many files
+    have no line end after their last row.
+    """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     before = lines.number
     while True:
@@ -77,6 +81,9 @@ def rows(lines: Lines, delimiter: str, tally: Tally) -> Iterator[list[str]]:
             if row is None:
                 return
             before = lines.number
+            if row and len(row) < width and not lines.ended:
+                tally.add(ProblemCode.TRUNCATED, delimiter.join(row), f"line {lines.number}")
+                return
             yield row
         except csv.Error as error:
             # A quote that is never closed swallows the lines after it: they are counted.
@@ -98,22 +105,15 @@ class Batch:
         return Batch([self.lines[row] for row in rows], columns)
 
 
-def batches(
-    lines: Lines, delimiter: str, width: int, tally: Tally, *, most: int = BATCH, keeps_last: bool = True
-) -> Iterator[Batch]:
-    """The rows of `width` cells, at most `most` at a time; a row of fewer cells or of more is malformed.
-
-    Unless `keeps_last`, a row inside which the file stops is truncated: its last cell may be a half.
-    """
+def batches(lines: Lines, delimiter: str, width: int, tally: Tally, *, most: int = BATCH) -> Iterator[Batch]:
+    """The rows of `width` cells, at most `most` at a time; a row of fewer cells or of more is malformed."""
     held: list[list[str]] = []
     numbers: list[int] = []
     begun = lines.size
-    for row in rows(lines, delimiter, tally):
+    for row in rows(lines, delimiter, tally, width=width):
         if len(row) != width and (len(row) < width or any(row[width:])):
             if any(row):
                 tally.add(ProblemCode.MALFORMED, delimiter.join(row), f"line {lines.number}")
-        elif not (lines.ended or keeps_last):
-            tally.add(ProblemCode.TRUNCATED, "the last line may be cut off", f"line {lines.number}")
         else:
             held.append(row)
             numbers.append(lines.number)

@@ -39,12 +39,6 @@ class Layout:
     device: int | None = None
     person: int | None = None
 
-    @property
-    def ends_in_a_value(self) -> bool:
-        """Whether half a row may look like a whole one, because its last cell counts."""
-        counted = (*self.times, *(measure.place for measure in self.measures), self.device, self.person)
-        return self.width - 1 in counted
-
 
 def read_rows(
     lines: Lines, layout: Layout, zone: tzinfo, tally: Tally, *, person: str | None = None
@@ -54,8 +48,7 @@ def read_rows(
     Times that name no place are in `zone`. Rows of somebody else than `person` are counted as such.
     """
     most = max(1, BATCH // layout.width)
-    keeps_last = not layout.ends_in_a_value
-    for batch in batches(lines, layout.delimiter, layout.width, tally, most=most, keeps_last=keeps_last):
+    for batch in batches(lines, layout.delimiter, layout.width, tally, most=most):
         own = batch if person is None else _own(batch, layout, person, tally)
         spans = _spans(own, layout, zone)
         for measure in layout.measures:

@@ -46,7 +46,7 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
         )
     tally = Tally()
     table = _Table(header, zone, tally)
-    for row in rows(lines, header.delimiter, tally):
+    for row in rows(lines, header.delimiter, tally, width=header.width):
         table.add(row, lines.number)
         if table.count >= BATCH:
             yield from table.samples()

@@ -10,7 +10,7 @@ from twin.intake.gathering import Tally
 from twin.intake.items import Problem, ProblemCode
 
 
-def read(text: str, **limits: bool | int) -> tuple[list[Batch], list[Problem]]:
+def read(text: str, **limits: int) -> tuple[list[Batch], list[Problem]]:
     tally = Tally()
     found = list(batches(Lines(io.BytesIO(text.encode())), ",", 2, tally, **limits))
     return found, list(tally.problems())
@@ -41,11 +41,11 @@ def test_batches_a_row_of_another_width_is_malformed_but_for_empty_cells(row: st
     )
 
 
-@pytest.mark.parametrize(("keeps_last", "count"), [(True, 2), (False, 1)])
-def test_batches_a_row_without_a_line_end_is_kept_or_truncated(keeps_last: bool, count: int) -> None:
-    found, problems = read("a,1\nb,2", keeps_last=keeps_last)
-    assert len(found[0].lines) == count
-    assert [problem.code for problem in problems] == [ProblemCode.TRUNCATED] * (2 - count)
+@pytest.mark.parametrize(("last", "is_whole"), [("b,2", True), ("b,", True), ("b", False)])
+def test_batches_a_row_without_a_line_end_counts_when_it_has_its_cells(last: str, is_whole: bool) -> None:
+    found, problems = read(f"a,1\n{last}")
+    assert len(found[0].lines) == 1 + is_whole
+    assert problems == ([] if is_whole else [Problem(ProblemCode.TRUNCATED, "b", "line 2")])
 
 
 def test_lines_after_one_that_is_too_long_are_read_on() -> None:

@@ -337,11 +337,14 @@ def test_read_of_an_unreadable_row_is_a_problem_and_goes_on(row: str, problem: P
     assert problems_of(items) == [problem]
 
 
-def test_read_of_a_line_cut_off_does_not_trust_its_last_number() -> None:
-    items = read(HEART + "1,4/12/2016 7:00:00 AM,60\n1,4/12/2016 7:00:05 AM,11")
+def test_read_of_a_last_row_without_a_line_end_counts_unless_cells_are_missing() -> None:
+    whole = HEART + "1,4/12/2016 7:00:00 AM,60\n1,4/12/2016 7:00:05 AM,61"
+    assert [row[-1] for row in table(read(whole))] == [[60.0, 61.0]]
+    assert problems_of(read(whole)) == []
 
+    items = read(HEART + "15,4/12/2016 7:00:00 AM,60\n1")
     assert [row[-1] for row in table(items)] == [[60.0]]
-    assert problems_of(items) == [Problem(ProblemCode.TRUNCATED, "the last line may be cut off", "line 3")]
+    assert problems_of(items) == [Problem(ProblemCode.TRUNCATED, "not a row of this table", "line 3")]
 
 
 def test_read_of_bytes_that_are_no_text_and_of_endless_lines_goes_on() -> None:

@@ -162,6 +162,15 @@ def test_read_several_bad_rows_are_each_named() -> None:
     assert [problem.place for problem in problems(items)] == ["line 3", "line 5", "line 7"]
 
 
+@pytest.mark.parametrize(("last", "is_whole"), [(GOOD, True), ("2024-07-01T12:00:00Z,pain,1", False)])
+def test_read_a_last_row_without_a_line_end_counts_when_it_has_its_cells(last: str, is_whole: bool) -> None:
+    items = read(f"{HEADER}{GOOD}\n{last}")
+    assert len(rows(items)) == 1 + is_whole
+    assert [(problem.code, problem.place) for problem in problems(items)] == (
+        [] if is_whole else [(ProblemCode.TRUNCATED, "line 3")]
+    )
+
+
 def test_read_a_quote_that_is_never_closed_counts_the_lines_it_swallows() -> None:
     items = read(f'{HEADER}{GOOD}\n"{GOOD}\n{GOOD}\n{GOOD}\n')
     assert len(rows(items)) == 1

@@ -147,16 +147,19 @@ def test_read_a_monitors_pressures_and_pulses_are_sources_of_their_own() -> None
             "time,hr\n2024-07-01 12:00,81,5\n",
             (ProblemCode.MALFORMED, "2024-07-01 12:00,81,5", "line 2", 1),
         ),
-        (
-            "time,hr\n2024-07-01 12:00,6",
-            (ProblemCode.TRUNCATED, "the last line may be cut off", "line 2", 1),
-        ),
+        ("time,hr\n2024-07-01 12:0", (ProblemCode.TRUNCATED, "2024-07-01 12:0", "line 2", 1)),
     ],
 )
 def test_read_what_is_no_sample_is_counted(text: str, expected: tuple[ProblemCode, str, str, int]) -> None:
     items = read(text)
     assert rows(items) == []
     assert problems(items) == [expected]
+
+
+def test_read_a_last_row_without_a_line_end_counts() -> None:
+    items = read("time,hr\n2024-07-01 12:00,61\n2024-07-01 12:01,62")
+    assert [value for *_, value in rows(items)] == [61, 62]
+    assert problems(items) == []
 
 
 def test_read_steps_of_none_in_an_hour_are_steps() -> None:

@@ -52,7 +52,7 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     if header is None:
         raise Refused(RefusalCode.UNKNOWN_FORMAT, "The first line is no header of a Clarity export.")
     export = _Export(header, zone)
-    for row in rows(lines, header.delimiter, export.tally):
+    for row in rows(lines, header.delimiter, export.tally, width=_GLUCOSE + 1):
         record = export.take(row, lines.number)
         if record is not None:
             yield record

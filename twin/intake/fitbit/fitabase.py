@@ -98,12 +98,13 @@ def is_fitabase(head: bytes) -> bool:
 def people(stream: BinaryIO) -> dict[str, int]:
     """The rows of each person in the file, by Id; reads the whole stream."""
     found: dict[str, int] = {}
-    column = -1
+    column, width = -1, 0
     for row in rows(stream):
         if column < 0:
             column = row.cells.index(_PERSON) if row.cells and _PERSON in row.cells else 0
-        elif row.cells and len(row.cells) > column and row.ended:
-            person = row.cells[column]
+            width = len(row.cells or ())
+        elif not isinstance(cells := row.whole(width), ProblemCode):
+            person = cells[column]
             if person in found or len(found) < _MOST_PEOPLE:
                 found[person] = found.get(person, 0) + 1
     return found
@@ -160,11 +161,9 @@ class _Table:
 
     def _take(self, row: Row) -> bool:
         """Gathers the samples of one row; whether it was a whole row of the person's own."""
-        place, cells = f"line {row.line}", row.cells
-        if not row.ended:
-            self._tally.add(ProblemCode.TRUNCATED, "the last line may be cut off", place)
-        elif cells is None or len(cells) != self._width:
-            self._tally.add(ProblemCode.MALFORMED, "not a row of this table", place)
+        place, cells = f"line {row.line}", row.whole(self._width)
+        if isinstance(cells, ProblemCode):
+            self._tally.add(cells, "not a row of this table", place)
         elif self._person is not None and cells[self._person_column] != self._person:
             self._tally.add(ProblemCode.OTHER_PATIENT, "a row of another person", place)
         else:

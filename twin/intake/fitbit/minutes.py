@@ -40,13 +40,11 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
 
 def _take(row: Row, columns: tuple[int, ...], width: int, samples: WallSamples, tally: Tally) -> None:
     place = f"line {row.line}"
-    if not row.ended:
-        tally.add(ProblemCode.TRUNCATED, "the last line may be cut off", place)
+    cells = row.whole(width)
+    if isinstance(cells, ProblemCode):
+        tally.add(cells, "not a row of this table", place)
         return
-    if row.cells is None or len(row.cells) != width:
-        tally.add(ProblemCode.MALFORMED, "not a row of this table", place)
-        return
-    time, written, type_, date = (row.cells[column] for column in columns)
+    time, written, type_, date = (cells[column] for column in columns)
     if type_ not in _TYPES:
         tally.add(ProblemCode.UNKNOWN_KIND, type_, place, sort=type_)
         return

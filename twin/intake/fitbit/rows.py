@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from twin.intake.items import ProblemCode
+
 _LONGEST = 64 * 1024
 
 
@@ -15,6 +17,13 @@ class Row:
     line: int
     cells: list[str] | None
     ended: bool
+
+    def whole(self, width: int) -> list[str] | ProblemCode:
+        """Its `width` cells, or why it has not so many: it is truncated where the file stops inside it."""
+        if self.cells is not None and len(self.cells) == width:
+            return self.cells
+        is_cut = not self.ended and len(self.cells or ()) < width
+        return ProblemCode.TRUNCATED if is_cut else ProblemCode.MALFORMED
 
 
 def rows(stream: BinaryIO) -> Iterator[Row]:

@@ -65,7 +65,7 @@ def read(lines: Lines, segment: Segment, zone: tzinfo, tally: Tally) -> Iterator
     Lists of unequal length are malformed: nobody knows which value belongs where.
     """
     source = _DEVICES.get(segment.device, sources.MEASURES)
-    for batch in batches(lines, segment.delimiter, len(_HEADER), tally, keeps_last=False):
+    for batch in batches(lines, segment.delimiter, len(_HEADER), tally):
         readings, spans = _flattened(batch, zone, tally)
         for first in range(0, len(readings.lines), BATCH):
             rows = range(first, min(first + BATCH, len(readings.lines)))
