@@ -212,8 +212,8 @@ def _repeat_row(repeat: Repeat) -> dict[str, Any]:
 
 
 def _in_words(length: timedelta) -> str:
-    """A length as people say it: whole days or hours from two on, minutes below."""
+    """A length as people say it: the nearest number of days or hours from two on, of minutes below."""
     for unit, size in (("days", timedelta(days=1)), ("hours", timedelta(hours=1))):
         if length >= 2 * size:
-            return f"{length // size} {unit}"
-    return f"{length // timedelta(minutes=1)} minutes"
+            return f"{round(length / size)} {unit}"
+    return f"{round(length / timedelta(minutes=1))} minutes"

@@ -81,15 +81,18 @@ def test_samples_line_keeps_what_does_not_count_apart(call):
     line = call("chart/data.js", "samplesLine", answer)
     assert (line["x"], line["value"]) == ([1, 2], [40, 90])
     assert line["other"] == {"x": [3], "value": [95]}
-    assert line["marks"] == [{"x": 1, "y": 40, "flags": 4}, {"x": 3, "y": 95, "flags": 2}]
+    assert line["marks"] == [
+        {"x": 1, "y": 40, "flags": 4, "counts": True},
+        {"x": 3, "y": 95, "flags": 2, "counts": False},
+    ]
 
 
 def test_day_marks_stand_at_the_end_that_is_a_limit(call):
     days = [{"value": 90, "min": 40, "max": 400, "flags": 4 | 8 | 2}]
     assert call("chart/marks.js", "dayMarks", days, [7]) == [
-        {"x": 7, "y": 40, "flags": 4},
-        {"x": 7, "y": 400, "flags": 8},
-        {"x": 7, "y": 90, "flags": 2},
+        {"x": 7, "y": 40, "flags": 4, "counts": True},
+        {"x": 7, "y": 400, "flags": 8, "counts": True},
+        {"x": 7, "y": 90, "flags": 2, "counts": True},
     ]
 
 

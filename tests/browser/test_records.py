@@ -63,7 +63,7 @@ def test_record_is_added_edited_and_deleted_and_shows_in_another_window(cast, vi
     line = page.locator("li[data-record]")
     line.get_by_label("State").select_option("Active")
     line.get_by_role("button", name="Save changes").click()
-    expect(other.locator("li[data-record]")).to_contain_text("Active · 3 Jun 2011")
+    expect(other.locator("li[data-record]")).to_contain_text("Active · since 3 Jun 2011")
     page.get_by_role("button", name="Edit Penicillin").click()
     line.get_by_role("button", name="Delete").click()
     line.get_by_role("button", name="Delete for good?").click()

@@ -22,14 +22,14 @@ def test_patient_adds_corrects_and_removes_a_move(cast, visit):
     add(page, "Asia/Tokyo", "2026-03-02T09:00")
     expect(stays).to_have_count(2)
     expect(stays.first).to_contain_text("Asia/Tokyo")
-    expect(stays.first).to_contain_text("since 2 Mar 2026, 09:00")
+    expect(stays.first).to_contain_text("Since 2 Mar 2026, 09:00")
 
     stays.first.get_by_text("Correct", exact=True).click()
     expect(stays.first.get_by_label("Since", exact=True)).to_have_value("2026-03-02T09:00")
     stays.first.get_by_label("Time zone").select_option("America/New_York")
     stays.first.get_by_role("button", name="Save correction").click()
     expect(stays.first.locator("strong")).to_have_text("America/New York")
-    expect(stays.first).to_contain_text("since 2 Mar 2026, 09:00")
+    expect(stays.first).to_contain_text("Since 2 Mar 2026, 09:00")
     # Her particulars; to save them is no move.
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Pia")

@@ -52,7 +52,12 @@ class TwinSources extends HTMLElement {
     this.replaceChildren(
       h("ul", { class: "lines" }, devices.map((device) => deviceLine(device, titles))),
       orders.length
-        ? h("details", {}, h("summary", { class: "small" }, "Measured by several"), h("ul", {}, orders))
+        ? h(
+            "details",
+            {},
+            h("summary", { class: "small" }, "Measured by several"),
+            h("ul", { class: "device-orders small" }, orders),
+          )
         : "",
     );
   }

@@ -47,7 +47,7 @@ function measuresTable(device, titles) {
     { class: "table-wrap", tabindex: "0", role: "region", "aria-label": `What ${device.name} measures` },
     h(
       "table",
-      {},
+      { class: "small" },
       h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
       h("tbody", {}, device.kinds.map(row)),
     ),

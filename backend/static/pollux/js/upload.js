@@ -15,15 +15,29 @@ const STATUS = {
   refused: ["Not readable", "danger"],
 };
 
+// Where the code's own words are not the format's name.
 const FORMATS = {
   apple_health: "Apple Health",
+  cgm_workbook: "Glucose sensor workbook",
+  dexcom_clarity: "Dexcom Clarity",
   fhir: "FHIR",
-  fitbit: "Fitbit",
-  nightscout: "Nightscout",
+  fit: "FIT",
+  garmin_connect: "Garmin Connect",
+  google_fit: "Google Fit",
+  health_connect: "Health Connect",
+  ihealth: "iHealth",
+  libreview: "LibreView",
+  omron_csv: "Omron",
+  open_mhealth: "Open mHealth",
   plain_csv: "CSV",
-  pollux_export: "Pollux export",
+  wfdb: "WFDB",
+  withings_csv: "Withings",
   "fhir+plain_csv+pollux_export": "Pollux export",
 };
+
+/** A format's name; of an archive those of what it held. */
+const formatName = (code) =>
+  FORMATS[code] ?? code.split("+").map((one) => FORMATS[one] ?? words(one)).join(", ");
 
 const PROBLEMS = {
   unknown_kind: "a measurement that Pollux does not know yet",
@@ -170,7 +184,7 @@ function remarksPart(remarks) {
 export function uploadCard(upload, titles = new Map()) {
   const [title, tone] = STATUS[upload.status];
   const { report, finished } = upload;
-  const about = [bytes(upload.size), FORMATS[upload.format] ?? upload.format, when(upload.received_at)];
+  const about = [bytes(upload.size), upload.format && formatName(upload.format), when(upload.received_at)];
   return h(
     "article",
     { class: "upload", "data-upload": upload.id, "data-status": upload.status },

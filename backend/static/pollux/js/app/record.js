@@ -37,8 +37,9 @@ const asInstant = (date) => (date ? `${date}T12:00:00Z` : null);
 
 /** What stands below a record's name: its state, its days, where it comes from. */
 export function recordLine(row) {
-  const days = [row.start, row.end].filter(Boolean).map((instant) => day(instant));
-  const span = days.length === 2 && days[0] !== days[1] ? `${days[0]} to ${days[1]}` : days[0];
+  const [start, end] = [row.start, row.end].map((instant) => instant && day(instant));
+  const goesOn = row.status === "active" && !end;
+  const span = start && end && start !== end ? `${start} to ${end}` : start && goesOn ? `since ${start}` : start || end;
   return [row.status && words(row.status), span, row.source].filter(Boolean).join(" · ");
 }
 

@@ -49,7 +49,7 @@ export async function records({ person, live, signal }) {
         h("strong", {}, row.text || row.code),
         row.conflicts > 0 && [" ", h("span", { class: "badge caution" }, "Two versions")],
         h("p", { class: "soft small" }, recordLine(row)),
-        row.note && h("p", { class: "small version-note" }, row.note),
+        row.note && h("p", { class: "version-note" }, row.note),
       ),
       may
         ? h(

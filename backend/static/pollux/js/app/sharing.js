@@ -44,7 +44,7 @@ function grantItem(grant, revoke) {
   );
   return h(
     "li",
-    { class: "line", "data-grant": grant.id },
+    { class: "line grant", "data-grant": grant.id },
     icon(grant.emergency ? "alert" : grant.to.kind),
     h(
       "div",

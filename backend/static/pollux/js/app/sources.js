@@ -51,12 +51,12 @@ function orderCard(code, sources, { kind, may, save }) {
     return h(
       "li",
       { class: "line rank", "data-source": source.id },
-      h("span", { class: "rank-place num", "aria-hidden": "true" }, number(place + 1)),
+      isRanked && h("span", { class: "rank-place num", "aria-hidden": "true" }, number(place + 1)),
       h(
         "div",
         {},
         h("strong", {}, source.name),
-        h("p", { class: "soft small" }, `${number(source.count)} values`),
+        h("p", { class: "soft small" }, `${number(source.count)} ${source.count === 1 ? "value" : "values"}`),
       ),
       may && h("div", { class: "rank-moves" }, move("up", -1), move("down", 1)),
     );
@@ -66,7 +66,7 @@ function orderCard(code, sources, { kind, may, save }) {
     { class: "card stack", "data-kind": code, "aria-label": `Order for ${title}` },
     h("h3", {}, title),
     h("p", { class: "soft small" }, (isRanked ? DECIDES : UNDECIDED)[overlap]),
-    h("ol", { class: "lines" }, sources.map(item)),
+    h(isRanked ? "ol" : "ul", { class: "lines" }, sources.map(item)),
     may &&
       isRanked &&
       h(
@@ -90,11 +90,12 @@ export async function sources({ person, live, signal }) {
   const note = h("div", {});
   const list = h("section", { class: "card" });
   const orders = h("div", { class: "view-columns" });
+  const choice = h("span", {}, " You may say which one you trust more.");
   const ordersPart = h(
     "div",
     { class: "stack" },
     h("h2", {}, "Which counts first"),
-    h("p", { class: "soft" }, "What two devices measure at once is never added up. You may say which one you trust more."),
+    h("p", { class: "soft" }, "What two devices measure at once is never added up.", choice),
     orders,
   );
 
@@ -122,6 +123,7 @@ export async function sources({ person, live, signal }) {
     );
     const several = ordersOf(results);
     ordersPart.hidden = several.length === 0;
+    choice.hidden = !several.some(([code]) => person.mayAct(kinds.get(code)?.topic));
     orders.replaceChildren(
       ...several.map(([code, ranked]) =>
         orderCard(code, ranked, {

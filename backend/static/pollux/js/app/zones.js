@@ -2,6 +2,7 @@
 
 import { get, put } from "../api.js";
 import { field, h, whileBusy } from "../dom.js";
+import { words } from "../format.js";
 
 const PATH = "patients/me/zones";
 
@@ -106,7 +107,7 @@ export async function zonesCard({ signal, onChange }) {
         "div",
         {},
         h("strong", {}, readable(stay.time_zone)),
-        h("p", { class: "soft small" }, sinceText(stay)),
+        h("p", { class: "soft small" }, words(sinceText(stay))),
         h(
           "details",
           { class: "give" },

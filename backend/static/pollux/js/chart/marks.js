@@ -10,16 +10,19 @@ export const MARKS = [
 ];
 const LIMITS = 4 | 8;
 
-/** The marks of a /series answer: {x, y, flags} of each sample that has one. */
-export function sampleMarks({ start, value, flags }) {
-  return start.flatMap((x, i) => (flags[i] ? [{ x, y: value[i], flags: flags[i] }] : []));
+// Of what --data is beside --data-faint: marks of samples that do not count are as faint as those.
+const FAINT = 0.42;
+
+/** The marks of a /series answer: {x, y, flags, counts} of each sample that has one. */
+export function sampleMarks({ start, value, flags, counts }) {
+  return start.flatMap((x, i) => (flags[i] ? [{ x, y: value[i], flags: flags[i], counts: counts[i] }] : []));
 }
 
 /** The marks of days at `x`: a device's limit stands at the day's end of it, what is true of all at its value. */
 export function dayMarks(days, x) {
   return days.flatMap((day, i) => {
     const flags = day.flags ?? 0;
-    const at = (y, bits) => (flags & bits ? [{ x: x[i], y, flags: flags & bits }] : []);
+    const at = (y, bits) => (flags & bits ? [{ x: x[i], y, flags: flags & bits, counts: true }] : []);
     return [...at(day.min, 4), ...at(day.max, 8), ...at(day.value, ~LIMITS)];
   });
 }
@@ -65,7 +68,7 @@ export function drawMarks(plot, lines, colours) {
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  for (const { x, y, flags } of lines.flatMap((line) => line.marks)) {
+  for (const { x, y, flags, counts } of lines.flatMap((line) => line.marks)) {
     const [left, top] = [plot.valToPos(x / 1000, "x", true), plot.valToPos(y, "y", true)];
     if (left < bbox.left || left > bbox.left + bbox.width) continue;
     for (const { bit, name } of MARKS) {
@@ -74,6 +77,7 @@ export function drawMarks(plot, lines, colours) {
       const colour = flags & 1 || !isRing ? colours.caution : colours.data;
       const path = new Path2D();
       shapes[name](path, (isRing ? 5 : 4.5) * scale);
+      ctx.globalAlpha = counts ? 1 : FAINT;
       ctx.translate(left, top);
       ctx.lineWidth = 1.5 * scale;
       ctx.setLineDash(name === "guess" ? [2 * scale, 2 * scale] : []);
