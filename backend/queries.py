@@ -1,5 +1,8 @@
 """Reads about people and access."""
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -39,5 +42,22 @@ def zone_history_of(patient: UUID) -> ZoneHistory:
     stays = list(Stay.objects.filter(patient=patient).order_by("since").values_list("since", "time_zone"))
     if not stays:
         return ZoneHistory(Patient.objects.values_list("time_zone", flat=True).get(id=patient))
+    return _history(stays)
+
+
+def zone_histories_of(patients: Collection[UUID]) -> dict[UUID, ZoneHistory]:
+    """The same for many, in two queries."""
+    stays: defaultdict[UUID, list[tuple[datetime, str]]] = defaultdict(list)
+    rows = Stay.objects.filter(patient__in=patients).order_by("since")
+    for patient, since, name in rows.values_list("patient_id", "since", "time_zone"):
+        stays[patient].append((since, name))
+    zones = Patient.objects.filter(id__in=patients).values_list("id", "time_zone")
+    return {
+        patient: _history(stays[patient]) if patient in stays else ZoneHistory(zone)
+        for patient, zone in zones
+    }
+
+
+def _history(stays: Sequence[tuple[datetime, str]]) -> ZoneHistory:
     (_, first), *moves = stays
     return ZoneHistory(first, *moves)

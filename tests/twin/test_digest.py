@@ -15,7 +15,17 @@ from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Change, Patient
 from backend.rules import Need
 from backend.services import NotPossible
-from twin.models import DaySummary, Forecast, Record, SeriesBlock, Snapshot, SourcePriority, StaleForecast
+from twin.models import (
+    DaySummary,
+    Forecast,
+    Record,
+    SeriesBlock,
+    SeriesState,
+    Snapshot,
+    SourcePriority,
+    StaleForecast,
+)
+from twin.services.forecasts import SETTLE, refresh_forecasts
 from twin.services.observations import Measurement, delete_measurement, record_measurements
 from twin.services.reading import read_upload
 from twin.services.rebuild import rebuild
@@ -188,16 +198,53 @@ def test_measurement_is_not_taken_back_by_who_may_only_read(cast):
             delete_measurement(access=access, kind_code="glucose", at=now, now=now)
 
 
+def state_through(patient: Patient) -> list[date]:
+    with acting_on(patient.id):
+        return list(SeriesState.objects.values_list("through", flat=True))
+
+
+@pytest.mark.parametrize(("days_ago", "forgotten"), [(0, False), (1, True), (9, True)])
+def test_digest_of_a_day_that_a_model_has_passed_takes_its_state(cast, days_ago, forgotten):
+    now = timezone.now()
+    at = [now - timedelta(days=ago) for ago in range(1, 21)]
+    upload(cast.pia_patient, *(f"{one.isoformat()},weight,{80 + one.day % 3},kg,,Scale" for one in at))
+    assert refresh_forecasts(cast.pia_patient.id, now=timezone.now() + SETTLE) == 1
+    (through,) = state_through(cast.pia_patient)
+    # The same once more comes out as before.
+    upload(cast.pia_patient, f"{at[2].isoformat()},weight,{80 + at[2].day % 3},kg,,Scale")
+    assert state_through(cast.pia_patient) == [through]
+    later = now - timedelta(days=days_ago) + timedelta(seconds=1)
+    upload(cast.pia_patient, f"{later.isoformat()},weight,90,kg,,Scale")
+    assert state_through(cast.pia_patient) == ([] if forgotten else [through])
+
+
+def test_rebuild_estimates_every_model_anew(cast):
+    at = [timezone.now() - timedelta(days=ago) for ago in range(1, 21)]
+    upload(cast.pia_patient, *(f"{one.isoformat()},weight,{80 + one.day % 3},kg,,Scale" for one in at))
+    refresh_forecasts(cast.pia_patient.id, now=timezone.now() + SETTLE)
+    with acting_on(cast.pia_patient.id):
+        before = bytes(SeriesState.objects.get().state)
+        SeriesState.objects.update(state=b"worn")
+        made = Forecast.objects.get()
+    rebuild(cast.pia_patient.id, now=timezone.now())
+    with acting_on(cast.pia_patient.id):
+        assert bytes(SeriesState.objects.get().state) == before
+        assert Forecast.objects.get().mean == made.mean
+
+
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 IMPOSSIBLE = {
     "day_summary_stands_on_samples": (DaySummary, {"count": 0}),
     "day_summary_topic_is_known": (DaySummary, {"topic": "gossip"}),
     "snapshot_topic_is_known": (Snapshot, {"topic": "gossip"}),
     "forecast_arrays_are_of_one_length": (Forecast, {"low80": [1.0]}),
-    "forecast_errors_have_origins": (Forecast, {"backtest_origins": 3}),
+    "forecast_errors_have_points": (Forecast, {"backtest_points": 3}),
+    "forecast_is_kept_only_when_it_was_shown": (Forecast, {"superseded_at": NOW}),
     "forecast_topic_is_known": (Forecast, {"topic": "gossip"}),
     "stale_forecast_is_due_later": (StaleForecast, {"due_at": NOW - timedelta(seconds=1)}),
     "stale_forecast_topic_is_known": (StaleForecast, {"topic": "gossip"}),
+    "series_state_is_estimated_before_its_end": (SeriesState, {"estimated_on": date(2026, 3, 2)}),
+    "series_state_topic_is_known": (SeriesState, {"topic": "gossip"}),
     "record_type_is_known": (Record, {"type": "rumour"}),
     "record_topic_is_known": (Record, {"topic": "gossip"}),
     "source_priority_names_a_source": (SourcePriority, {"sources": []}),
@@ -221,10 +268,18 @@ def possible(model: type, patient: Patient) -> dict[str, Any]:
             "through": date(2026, 3, 1),
             "made_at": NOW,
             "model": "m",
-            "seed": 1,
+            "version": "1",
+            "last_value": 1.0,
             **band,
         },
         StaleForecast: {"kind": "weight", "stale_since": NOW, "due_at": NOW},
+        SeriesState: {
+            "kind": "weight",
+            "version": "1",
+            "through": date(2026, 3, 1),
+            "estimated_on": date(2026, 3, 1),
+            "state": b"x",
+        },
         Record: {"type": "condition", "identity": "1", "body": {}, "updated_at": NOW},
         SourcePriority: {"kind": "weight", "sources": [patient.id]},
         SeriesBlock: {"kind": "weight", "source_id": patient.id, "data": b"x", **block},

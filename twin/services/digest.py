@@ -12,6 +12,7 @@ from twin.kinds import KINDS, Kind, kind
 from twin.models import DaySummary, Snapshot, Source, SourcePriority
 from twin.queries import newest_columns, recent_days
 from twin.series import store
+from twin.services.forecasts import outdate_states
 from twin.services.intake import Touched
 from twin.state import Reading, newest, reach, snapshot, summarise
 
@@ -28,14 +29,16 @@ _said = attrgetter("topic", "value", "minimum", "maximum", "count", "source_id",
 def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     """Brings day summaries and snapshot up to what the series say; twice is the same as once.
 
-    The log names the days that came out otherwise than before. Takes the patient's lock before it reads: of
-    two digests the later one knows what the earlier one knew, and goes by where the patient has lived.
+    The log names the days that came out otherwise than before; models that have passed one of them forget.
+    Takes the patient's lock before it reads: of two digests the later one knows what the earlier one knew,
+    and goes by where the patient has lived.
     """
     store.lock(patient_id)
     zone = zone_history_of(patient_id)
     names = dict(Source.objects.filter(patient_id=patient_id).values_list("id", "name"))
     orders = dict(SourcePriority.objects.filter(patient_id=patient_id).values_list("kind", "sources"))
     changed: list[Entry] = []
+    first_changed: dict[str, date] = {}
     for code, (first, last) in touched.items():
         days: list[date] = []
         priority = [names[source] for source in orders.get(code, [])]
@@ -47,11 +50,14 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
                 patient_id, kind(code), names, priority, zone, day, min(day + step, until)
             )
             day += step + timedelta(days=1)
+        if days:
+            first_changed[code] = days[0]
         changed += [
             Entry(Topic(kind(code).topic), f"days/{code}/{begin}/{end}") for begin, end in ranges(days)
         ]
     for topic in sorted({kind(code).topic for code in touched}):
         _build_snapshot(patient_id, Topic(topic), names, zone, now)
+    outdate_states(patient_id, first_changed)
     record_changes(patient_id, changed)
 
 

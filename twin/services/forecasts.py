@@ -1,24 +1,25 @@
-"""Forecasts: marked stale when data arrives, made again by a worker once the data has settled."""
+"""Forecasts: marked stale when data arrives, made again by a worker once the data has settled, and shown."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from django.db import connection
 
 from backend.actor import acting_for_all, acting_on
 from backend.celery import nudge
-from backend.changes import record_change
+from backend.changes import record_changes
 from backend.models import Patient
 from backend.queries import zone_history_of
 from backend.rules import Topic
-from twin import forecast
-from twin.kinds import KINDS, kind
-from twin.models import DaySummary, Forecast, StaleForecast
+from twin.kinds import KINDS
+from twin.models import Forecast, SeriesState, StaleForecast
+from twin.queries import newest_forecasts
 from twin.series.store import lock
+from twin.services.forecast_batch import make, read
+from twin.services.forecast_rows import keep
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +27,36 @@ SETTLE = timedelta(seconds=4)
 AT_MOST = timedelta(seconds=60)
 """Data that keeps coming puts a forecast off by SETTLE each time, by AT_MOST in all."""
 LEASE = timedelta(minutes=1)
-"""How long a worker that has died keeps a kind to itself."""
-SEED = 20260101
+"""How long a worker that has died keeps a patient's kinds to itself."""
 
 _MARK = """
     INSERT INTO twin_staleforecast AS mark (patient_id, kind, topic, stale_since, due_at)
     VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (patient_id, kind) DO UPDATE
     SET due_at = greatest(mark.stale_since, least(excluded.due_at, mark.stale_since + %s))
+"""
+_CLAIM = """
+    WITH due AS (
+        SELECT patient_id, kind FROM twin_staleforecast
+        WHERE patient_id = %(patient)s AND due_at <= %(now)s
+        ORDER BY kind FOR UPDATE SKIP LOCKED
+    )
+    UPDATE twin_staleforecast AS mark SET stale_since = %(now)s, due_at = %(until)s
+    FROM due WHERE mark.patient_id = due.patient_id AND mark.kind = due.kind
+    RETURNING mark.kind
+"""
+_OUTDATE = """
+    DELETE FROM twin_seriesstate AS state USING unnest(%s::text[], %s::date[]) AS changed (kind, day)
+    WHERE state.patient_id = %s AND state.kind = changed.kind AND state.through >= changed.day
+"""
+# In the order in which a worker locks them who puts others in their places.
+_SHOW = """
+    UPDATE twin_forecast SET shown_at = %s
+    WHERE id IN (
+        SELECT id FROM twin_forecast WHERE id = ANY(%s) AND superseded_at IS NULL
+        ORDER BY patient_id, kind FOR UPDATE
+    )
+    RETURNING *
 """
 
 
@@ -48,6 +71,27 @@ def mark_stale(patient: UUID, codes: Collection[str], *, now: datetime) -> None:
     nudge("twin.refresh_forecasts", str(patient), countdown=SETTLE.total_seconds() + 0.5)
 
 
+def outdate_states(patient: UUID, first_days: Mapping[str, date]) -> None:
+    """Days of these kinds came out otherwise, the first of them named: models that have passed it forget.
+
+    In the caller's transaction, which holds the patient's lock.
+    """
+    if first_days:
+        with connection.cursor() as cursor:
+            cursor.execute(_OUTDATE, [list(first_days), list(first_days.values()), patient])
+
+
+def forget_states(patient: UUID, kinds: Collection[str] | None = None) -> None:
+    """What is known of the past of these kinds, or of all, has changed: their models are estimated anew.
+
+    As when an event is entered. In the caller's transaction, which waits for the patient's lock. Who wants
+    new forecasts as well marks them stale.
+    """
+    lock(patient)
+    states = SeriesState.objects.filter(patient_id=patient)
+    (states if kinds is None else states.filter(kind__in=kinds)).delete()
+
+
 def due_patients(*, now: datetime, limit: int) -> list[UUID]:
     """Patients with a stale forecast whose data has settled."""
     with acting_for_all():
@@ -56,87 +100,53 @@ def due_patients(*, now: datetime, limit: int) -> list[UUID]:
 
 
 def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
-    """Makes every due forecast of one patient; answers how many. Two workers share the kinds between them.
+    """Makes every due forecast of one patient; answers how many. Of two workers one makes them.
 
-    One kind at a time: 1. Claim: its mark is put off by LEASE, so that a worker that dies leaves it for
-    later. 2. Work outside any transaction. 3. Settle: store, and clear the mark unless newer data moved it.
+    1. Claim: the marks are put off by LEASE, so that a worker that dies leaves them for later. 2. Work in no
+    transaction. 3. Settle: store, and clear the marks. What newer data has overtaken meanwhile, moving its
+    mark, is let go. A kind that fails is estimated anew when its mark is due again.
     """
-    made = 0
-    while (claimed := _claim(patient_id, now)) is not None:
-        try:
-            _refresh(*claimed, now=now)
-            made += 1
-        except Exception as error:  # noqa: BLE001 - one kind that cannot be forecast must not stop the others
-            # Without its message, which may quote values. The mark stays, and is due again after LEASE.
-            kind_, name = claimed[1], type(error).__name__
-            log.warning("action=forecast_failed patient=%s kind=%s error=%s", patient_id, kind_, name)
-    return made
-
-
-def _claim(patient_id: UUID, now: datetime) -> tuple[Patient, str] | None:
     with acting_on(patient_id):
-        due = StaleForecast.objects.filter(patient_id=patient_id, due_at__lte=now).order_by("due_at", "kind")
-        mark = due.select_for_update(skip_locked=True, of=("self",)).select_related("patient").first()
-        if mark is None:
-            return None
-        # Data that comes from now on begins a new wait.
-        mark.stale_since, mark.due_at = now, now + LEASE
-        mark.save(update_fields=["stale_since", "due_at"])
-        return mark.patient, mark.kind
+        claimed = _claim(patient_id, now)
+        if not claimed:
+            return 0
+        today = now.astimezone(zone_history_of(patient_id)).date()
+        known = read({patient_id: today}, claimed)
+    made, failures = make(known)
+    for code, error in failures.items():
+        # Without its message, which may quote values.
+        name = type(error).__name__
+        log.warning("action=forecast_failed patient=%s kind=%s error=%s", patient_id, code, name)
+    with acting_on(patient_id):
+        lock(patient_id)
+        forget_states(patient_id, failures.keys())
+        marks = StaleForecast.objects.filter(patient_id=patient_id, due_at=now + LEASE)
+        held = set(marks.values_list("kind", flat=True)) & claimed - failures.keys()
+        changed = keep([one for one in made if one.key[1] in held], now=now)
+        marks.filter(kind__in=held).delete()
+        record_changes(patient_id, changed.get(patient_id, []))
+    return len(held)
 
 
-def _refresh(patient: Patient, code: str, *, now: datetime) -> None:
-    one = kind(code)
-    with acting_on(patient.id):
-        today = now.astimezone(zone_history_of(patient.id)).date()
-        newest_first = DaySummary.objects.filter(patient=patient, kind=code, day__lte=today).order_by("-day")
-        rows = list(newest_first.values_list("day", "value")[: 2 * forecast.WINDOW])[::-1]
-    days = np.array([day for day, _ in rows], dtype="datetime64[D]")
-    values = np.array([value for _, value in rows], dtype=np.float64)
-    made = forecast.forecast_daily(one, days, values, today=today, seed=SEED)
-    with acting_on(patient.id):
-        # Two that overlap settle one after the other, and what was made of older data does not win.
-        lock(patient.id)
-        changed = _drop_groundless(patient, code, last_day=rows[-1][0] if rows else None)
-        if isinstance(made, forecast.Forecast) and not _is_outdone(patient, code, made, now):
-            _store(patient, code, made, now)
-            changed = True
-        if changed:
-            record_change(patient.id, topic=Topic(one.topic), ref=f"forecast/{code}")
-        StaleForecast.objects.filter(patient=patient, kind=code, due_at=now + LEASE).delete()
+def _claim(patient: UUID, now: datetime) -> set[str]:
+    """The due kinds; data that comes from now on begins a new wait for them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"patient": patient, "now": now, "until": now + LEASE})
+        return {code for (code,) in cursor.fetchall()}
 
 
-def _drop_groundless(patient: Patient, code: str, *, last_day: date | None) -> bool:
-    """Removes the current forecast where it was made after days that were deleted since; whether it was."""
-    groundless = Forecast.objects.filter(patient=patient, kind=code, superseded_at=None)
-    if last_day is not None:
-        groundless = groundless.filter(through__gt=last_day)
-    return groundless.delete()[0] > 0
+def show_forecasts(
+    patient: Patient, topics: Collection[Topic], kinds: Collection[str], *, now: datetime
+) -> list[Forecast]:
+    """The current forecasts of these kinds for somebody who may read these topics, marked as shown.
 
-
-def _is_outdone(patient: Patient, code: str, made: forecast.Forecast, now: datetime) -> bool:
-    later = Forecast.objects.filter(patient=patient, kind=code, through=made.through, made_at__gt=now)
-    return later.exists()
-
-
-def _store(patient: Patient, code: str, made: forecast.Forecast, now: datetime) -> None:
-    """Makes this the current forecast; the one before stays where somebody has seen it."""
-    before = Forecast.objects.filter(patient=patient, kind=code, superseded_at=None)
-    before.filter(shown_at=None).delete()
-    before.update(superseded_at=now)
-    Forecast.objects.create(
-        patient=patient,
-        kind=code,
-        topic=kind(code).topic,
-        through=made.through,
-        made_at=now,
-        model=made.model,
-        version=made.version,
-        reason=made.reason,
-        last_value=made.last_value,
-        mean=made.mean.tolist(),
-        low80=made.low80.tolist(),
-        high80=made.high80.tolist(),
-        low95=made.low95.tolist(),
-        high95=made.high95.tolist(),
-    )
+    What is answered is what was marked, to the number, whatever a worker puts in its place meanwhile.
+    """
+    found = {one.id: one for one in newest_forecasts(patient, topics).filter(kind__in=kinds)}
+    unseen = [one.id for one in found.values() if one.shown_at is None]
+    if unseen:
+        # Who may only read writes nothing; that something was shown is noted by a worker on the patient.
+        with acting_on(patient.id):
+            marked = {one.id: one for one in Forecast.objects.raw(_SHOW, [now, unseen])}
+        found = {key: marked.get(key, one) for key, one in found.items() if key in marked or one.shown_at}
+    return list(found.values())

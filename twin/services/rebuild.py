@@ -12,14 +12,18 @@ from twin.kinds import KINDS, kind
 from twin.models import DaySummary, Snapshot
 from twin.series import store
 from twin.services.digest import digest
-from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts
+from twin.services.forecasts import SETTLE, forget_states, mark_stale, refresh_forecasts
 from twin.services.intake import Touched, widen
 
 
 def rebuild(patient_id: UUID, *, now: datetime) -> None:
-    """Day summaries, snapshots and forecasts of one patient as the series give them; past forecasts stay."""
+    """Day summaries, snapshots, models and forecasts of one patient as the series give them.
+
+    Forecasts that were shown stay as they were.
+    """
     with acting_on(patient_id):
         digest_all(patient_id, now=now)
+        forget_states(patient_id)
     refresh_forecasts(patient_id, now=now + SETTLE)
 
 

@@ -1,0 +1,131 @@
+"""Forecasts of many series at once: what they need in two reads, and making them, kind by kind."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import numpy as np
+
+from backend import arrays
+from twin import forecast
+from twin.kinds import kind
+from twin.models import Event
+
+_READ = """
+    SELECT one.patient_id, code.kind, one.today, state.through, state.estimated_on, state.state,
+        days.day, days.value
+    FROM unnest(%(patients)s::uuid[], %(todays)s::date[]) AS one (patient_id, today)
+    CROSS JOIN unnest(%(codes)s::text[]) AS code (kind)
+    LEFT JOIN twin_seriesstate AS state ON state.patient_id = one.patient_id AND state.kind = code.kind
+        AND state.version = %(version)s AND state.through < one.today
+    CROSS JOIN LATERAL (
+        SELECT array_agg(found.day - date '1970-01-01'), array_agg(found.value)
+        FROM (
+            SELECT day, value FROM twin_daysummary AS summary
+            WHERE summary.patient_id = one.patient_id AND summary.kind = code.kind
+                AND summary.day > coalesce(state.through, one.today - %(window)s)
+                AND summary.day <= one.today
+            ORDER BY day
+        ) AS found
+    ) AS days (day, value)
+    WHERE state.through IS NOT NULL OR days.day IS NOT NULL OR EXISTS (
+        SELECT FROM twin_forecast AS current
+        WHERE current.patient_id = one.patient_id AND current.kind = code.kind
+            AND current.superseded_at IS NULL
+    )
+"""
+
+Key = tuple[UUID, str]
+"""Which series: a patient and a kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of one series: where its model stands and the days since, or else the days of a year."""
+
+    key: Key
+    state: forecast.State | None
+    series: forecast.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What comes of one series, and where its model stands after the last closed day."""
+
+    key: Key
+    outcome: forecast.Outcome
+    state: forecast.State | None
+
+
+def read(todays: Mapping[UUID, date], codes: Collection[str], *, anew: bool = False) -> list[Known]:
+    """What the forecasts of these kinds need, for each patient as of that patient's own today.
+
+    Days after today are left out, and series of which there is nothing. `anew`: states are not looked at.
+    """
+    jumps = _jumps(todays)
+    given = {
+        "patients": list(todays),
+        "todays": list(todays.values()),
+        "codes": sorted(codes),
+        "version": None if anew else forecast.VERSION,
+        "window": forecast.WINDOW,
+    }
+    known = []
+    with arrays.cursor() as cursor:
+        for patient, code, today, through, estimated_on, blob, days, values in cursor.execute(
+            _READ, given, binary=True
+        ):
+            series = forecast.Series(
+                days=_NO_DAYS if days is None else days.astype("datetime64[D]"),
+                values=_NO_VALUES if values is None else values,
+                jumps=jumps.get(patient, ()),
+                today=today,
+            )
+            state = forecast.State(forecast.VERSION, through, estimated_on, blob) if through else None
+            known.append(Known((patient, code), state, series))
+    return known
+
+
+_NO_DAYS = np.empty(0, "datetime64[D]")
+_NO_VALUES = np.empty(0, np.float64)
+
+
+def _jumps(todays: Mapping[UUID, date]) -> dict[UUID, tuple[forecast.Jump, ...]]:
+    events = Event.objects.filter(patient__in=todays).order_by("starts_on", "id")
+    found: defaultdict[UUID, list[forecast.Jump]] = defaultdict(list)
+    for patient, starts_on, ends_on, type_ in events.values_list(
+        "patient_id", "starts_on", "ends_on", "type"
+    ):
+        found[patient].append(forecast.Jump(starts_on, ends_on, type_))
+    return {patient: tuple(several) for patient, several in found.items()}
+
+
+def make(known: Sequence[Known]) -> tuple[list[Made], dict[str, Exception]]:
+    """The forecasts of every series, all of them together; and of each kind that failed, why."""
+    try:
+        return _make_together(known), {}
+    except Exception:  # noqa: BLE001 - which kind it was shows when each is made for itself
+        made: list[Made] = []
+        failures: dict[str, Exception] = {}
+        for code in sorted({one.key[1] for one in known}):
+            try:
+                made += _make_together([one for one in known if one.key[1] == code])
+            except Exception as error:  # noqa: BLE001 - one kind that cannot be forecast must not stop the others
+                failures[code] = error
+        return made, failures
+
+
+def _make_together(known: Sequence[Known]) -> list[Made]:
+    going_on = [(one, one.state) for one in known if one.state is not None]
+    anew = [one for one in known if one.state is None]
+    ordered = [*(one for one, _ in going_on), *anew]
+    kinds = [kind(one.key[1]) for one in ordered]
+    outcomes = [
+        *forecast.continue_many(
+            kinds[: len(going_on)], [state for _, state in going_on], [one.series for one, _ in going_on]
+        ),
+        *forecast.forecast_many(kinds[len(going_on) :], [one.series for one in anew]),
+    ]
+    return [Made(one.key, outcome, state) for one, (outcome, state) in zip(ordered, outcomes, strict=True)]
