@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from backend import env
@@ -128,6 +129,13 @@ CELERY_BEAT_SCHEDULE = {
     "read due uploads": {"task": "twin.read_due_uploads", "schedule": 15},
     "sum up stale days": {"task": "twin.digest_stale_days", "schedule": 15},
     "refresh stale twins": {"task": "twin.refresh_stale", "schedule": 20},
+    # At any hour each patient's own yesterday is over; at these, the fewest files come in.
+    "take every series a day on": {"task": "twin.forecast_new_day", "schedule": crontab(hour=2, minute=10)},
+    "estimate every series anew": {
+        "task": "twin.forecast_anew",
+        "schedule": crontab(hour=3, minute=10, day_of_week="sunday"),
+    },
+    "take up what is left of a pass": {"task": "twin.take_fleet_chunks", "schedule": 60},
     "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
     "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},

@@ -1,12 +1,16 @@
 """Background work of the twin: ids in, one service call, safe to run twice."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
+from backend.celery import nudge
+from twin.models import FleetTask
 from twin.services.exports import build_export as build
 from twin.services.exports import due_exports, expire_exports
+from twin.services.fleet import start_run, take_chunk
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
@@ -16,6 +20,8 @@ from twin.services.stale_days import digest_stale, stale_patients
 from twin.services.uploads import clear_incoming
 
 BATCH = 20
+TURN = timedelta(seconds=10)
+"""How long a worker keeps to the fleet before it looks what else there is."""
 
 
 @shared_task(name="twin.read_upload")
@@ -87,3 +93,25 @@ def refresh_stale() -> None:
     """Makes every due forecast."""
     for patient_id in due_patients(now=timezone.now(), limit=BATCH):
         refresh_forecasts(patient_id, now=timezone.now())
+
+
+@shared_task(name="twin.forecast_new_day")
+def forecast_new_day() -> None:
+    """Begins the day's pass over everybody that takes each series one day on."""
+    start_run(FleetTask.NIGHTLY, now=timezone.now())
+
+
+@shared_task(name="twin.forecast_anew")
+def forecast_anew() -> None:
+    """Begins the week's pass over everybody that estimates each series anew."""
+    start_run(FleetTask.WEEKLY, now=timezone.now())
+
+
+@shared_task(name="twin.take_fleet_chunks")
+def take_fleet_chunks() -> None:
+    """Does chunks of a pass until none is left; after a turn whatever else has waited comes first."""
+    until = timezone.now() + TURN
+    while take_chunk(now=timezone.now()):
+        if timezone.now() >= until:
+            nudge("twin.take_fleet_chunks")
+            return

@@ -2,6 +2,7 @@
 
 import ast
 import logging
+from datetime import timedelta
 from pathlib import Path
 
 import make
@@ -64,7 +65,8 @@ def test_read_upload_by_nudge_or_sweep_and_twice_is_one_reading(cast, sweep):
 
 @pytest.mark.parametrize("sweep", [False, True])
 def test_refresh_forecasts_by_nudge_or_sweep_and_twice_is_one_forecast(cast, sweep):
-    lines = [f"2026-03-{day:02}T08:00:00Z,weight,{80 + day % 3},kg" for day in range(1, 29)]
+    days = [timezone.now() - timedelta(days=ago) for ago in range(1, 29)]
+    lines = [f"{day.isoformat()},weight,{80 + day.day % 3},kg" for day in days]
     table = "\n".join(["start,kind,value,unit", *lines]).encode()
     read_upload(make.make_upload(cast.pia_patient, table).id, now=timezone.now())
     with acting_for_all():
