@@ -9,8 +9,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from twin.intake.gathering import Batches, Tally
-from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
-from twin.intake.json_values import Broken, number, values
+from twin.intake.items import Item, ProblemCode
+from twin.intake.json_entries import entries
+from twin.intake.json_values import number
 from twin.intake.parsing import MOST_OFFSET
 from twin.intake.wall_time import instants
 from twin.series.columns import Flag
@@ -77,20 +78,13 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
 
     Raises Refused when no answer can be read.
     """
-    batches, tally, answers = Batches(), Tally(), 0
-    try:
-        for item in values(stream):
-            answers += 1
-            if isinstance(item.value, dict):
-                _Answer(item.value, f"answer {answers}", zone, batches, tally).take()
-            else:
-                tally.add(ProblemCode.MALFORMED, "no answer of the Web API", f"answer {answers}")
-            yield from batches.full()
-    except Broken as broken:
-        if not answers:
-            raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
-        code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-        tally.add(code, broken.message, f"after answer {answers}")
+    batches, tally = Batches(), Tally()
+    for answer in entries(stream, tally, called="answer"):
+        if isinstance(answer.value, dict):
+            _Answer(answer.value, answer.place, zone, batches, tally).take()
+        else:
+            tally.add(ProblemCode.MALFORMED, "no answer of the Web API", answer.place)
+        yield from batches.full()
     yield from batches.rest()
     yield from tally.problems()
 
@@ -108,10 +102,10 @@ class _Answer:
         self._tally = tally
 
     def take(self) -> None:
-        for key, entries in self._members.items():
-            if not isinstance(entries, list):
+        for key, rows in self._members.items():
+            if not isinstance(rows, list):
                 continue
-            for index, entry in enumerate(entries, start=1):
+            for index, entry in enumerate(rows, start=1):
                 place = f"{self._place}, {key} {index}"
                 if not isinstance(entry, dict):
                     self._tally.add(ProblemCode.MALFORMED, "no measurement", place)

@@ -18,11 +18,12 @@ class Entry:
     beside: Mapping[str, Any]
 
 
-def entries(stream: BinaryIO, tally: Tally, *, streamed: str = "") -> Iterator[Entry]:
+def entries(stream: BinaryIO, tally: Tally, *, streamed: str = "", called: str = "entry") -> Iterator[Entry]:
     """Every element of the lists, and every root value that is no list; `streamed` as in values().
 
-    What is left of an object beside its list is no entry. Where the text breaks off, `tally` is told and the
-    entries end. Raises Refused when it breaks off before the first.
+    A place names them by what they are `called`. What is left of an object beside its list is no entry.
+    Where the text breaks off, `tally` is told and the entries end. Raises Refused when it breaks off before
+    the first.
     """
     count = 0
     try:
@@ -30,15 +31,15 @@ def entries(stream: BinaryIO, tally: Tally, *, streamed: str = "") -> Iterator[E
             match item:
                 case Element(value, beside):
                     count += 1
-                    yield Entry(value, f"entry {count}", beside)
+                    yield Entry(value, f"{called} {count}", beside)
                 case Root(value, is_rest=False):
                     count += 1
-                    yield Entry(value, f"entry {count}", {})
+                    yield Entry(value, f"{called} {count}", {})
     except Broken as broken:
         if not count:
             raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
         code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-        tally.add(code, broken.message, f"after entry {count}")
+        tally.add(code, broken.message, f"after {called} {count}")
 
 
 def member(holder: Any, key: str) -> dict[str, Any]:

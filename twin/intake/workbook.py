@@ -48,8 +48,9 @@ class Workbook:
     `damage` says why the file read last ended before its end, and is empty where it did not.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, most_elements: int = MOST_ELEMENTS) -> None:
         self.damage = ""
+        self._most_elements = most_elements
         self._count = 0
         self._archive = Archive(file)
         self._members = {info.filename: info for info in self._archive.members}
@@ -104,8 +105,8 @@ class Workbook:
                 parser.feed(chunk)
                 yield
                 self._count, content.count = self._count + content.count, 0
-                if self._count > MOST_ELEMENTS:
-                    self.damage = f"the workbook has more than {MOST_ELEMENTS:,} elements"
+                if self._count > self._most_elements:
+                    self.damage = f"the workbook has more than {self._most_elements:,} elements"
                     return
             parser.close()
         except etree.XMLSyntaxError as error:

@@ -9,8 +9,9 @@ from twin.intake.clock import MINUTE, midnight_wall, parse_date, parse_wall
 from twin.intake.fitbit import sources
 from twin.intake.fitbit.logs import take_sleep, take_weight
 from twin.intake.gathering import Batches, Tally
-from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
-from twin.intake.json_values import Broken, number, values
+from twin.intake.items import Item, ProblemCode
+from twin.intake.json_entries import entries
+from twin.intake.json_values import number
 from twin.intake.wall_samples import WHOLE_DAY, WallSamples
 
 _TIMED = re.compile(rb'^\[\s*\{\s*"dateTime"\s*:\s*"[^"]*"\s*,\s*"value"\s*:')
@@ -46,18 +47,10 @@ class _Reader:
         self._tally = Tally()
 
     def items(self, stream: BinaryIO) -> Iterator[Item]:
-        count = 0
-        try:
-            for item in values(stream):
-                count += 1
-                self._take(item.value, f"entry {count}")
-                yield from self._local.full()
-                yield from self._utc.full()
-        except Broken as broken:
-            if not count:
-                raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
-            code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-            self._tally.add(code, broken.message, f"after entry {count}")
+        for entry in entries(stream, self._tally):
+            self._take(entry.value, entry.place)
+            yield from self._local.full()
+            yield from self._utc.full()
         yield from self._local.rest()
         yield from self._utc.rest()
         yield from self._tally.problems()

@@ -9,8 +9,9 @@ from twin.intake.clock import DAY, HOUR, MINUTE, midnight_wall, parse_clock, par
 from twin.intake.fitbit import sources
 from twin.intake.fitbit.logs import take_sleep, take_weight
 from twin.intake.gathering import Tally
-from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
-from twin.intake.json_values import Broken, Root, number, values
+from twin.intake.items import Item, ProblemCode
+from twin.intake.json_entries import entries
+from twin.intake.json_values import number
 from twin.intake.wall_samples import WHOLE_DAY, WallSamples
 
 _ACTIVITIES = re.compile(rb'^\{\s*"activities-[a-zA-Z-]+"\s*:')
@@ -47,20 +48,13 @@ def is_web_api(head: bytes) -> bool:
 
 def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
     """The samples of one answer or several, in local time. Raises Refused when none can be read."""
-    samples, tally, answers = WallSamples(zone), Tally(), 0
-    try:
-        for item in values(stream):
-            answers += 1
-            if isinstance(item, Root) and isinstance(item.value, dict):
-                _Answer(item.value, samples, tally).take()
-            else:
-                tally.add(ProblemCode.MALFORMED, "no answer of the Web API", f"answer {answers}")
-            yield from samples.full()
-    except Broken as broken:
-        if not answers:
-            raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
-        code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-        tally.add(code, broken.message, f"after answer {answers}")
+    samples, tally = WallSamples(zone), Tally()
+    for answer in entries(stream, tally, called="answer"):
+        if isinstance(answer.value, dict):
+            _Answer(answer.value, samples, tally).take()
+        else:
+            tally.add(ProblemCode.MALFORMED, "no answer of the Web API", answer.place)
+        yield from samples.full()
     yield from samples.rest()
     yield from tally.problems()
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from typing import BinaryIO
 
+from twin.intake import json_entries
 from twin.intake.gathering import Batches, Tally
-from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
-from twin.intake.json_values import Broken, values
+from twin.intake.items import Item, ProblemCode
 from twin.intake.nightscout.entries import are_entries, take_entry
 from twin.intake.nightscout.treatments import are_treatments, is_treatment, take_treatment
 
@@ -24,22 +24,15 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
 
     A time that says no offset is one of `zone`. Raises Refused when not one document can be read.
     """
-    batches, tally, documents = Batches(), Tally(), 0
-    try:
-        for item in values(stream):
-            documents += 1
-            document, place = item.value, f"document {documents}"
-            if not isinstance(document, dict):
-                tally.add(ProblemCode.MALFORMED, document, place)
-            elif is_treatment(document):
-                yield from take_treatment(document, place, zone, batches, tally)
-            else:
-                take_entry(document, place, zone, batches, tally)
-            yield from batches.full()
-    except Broken as broken:
-        if not documents:
-            raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
-        code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-        tally.add(code, broken.message, f"after document {documents}")
+    batches, tally = Batches(), Tally()
+    for entry in json_entries.entries(stream, tally, called="document"):
+        document, place = entry.value, entry.place
+        if not isinstance(document, dict):
+            tally.add(ProblemCode.MALFORMED, document, place)
+        elif is_treatment(document):
+            yield from take_treatment(document, place, zone, batches, tally)
+        else:
+            take_entry(document, place, zone, batches, tally)
+        yield from batches.full()
     yield from batches.rest()
     yield from tally.problems()

@@ -6,8 +6,8 @@ from datetime import tzinfo
 from typing import Any, BinaryIO
 
 from twin.intake.gathering import Batches, Tally
-from twin.intake.items import Item, ProblemCode, RefusalCode, Refused
-from twin.intake.json_values import Broken, values
+from twin.intake.items import Item, ProblemCode
+from twin.intake.json_entries import entries
 from twin.intake.withings.activity import take_day, take_stretch
 from twin.intake.withings.measures import take_group
 from twin.intake.withings.sleep import take_night, take_segment
@@ -31,17 +31,10 @@ def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:
 
     Raises Refused when no answer can be read.
     """
-    batches, tally, answers = Batches(), Tally(), 0
-    try:
-        for item in values(stream):
-            answers += 1
-            _take(item.value, f"answer {answers}", zone, batches, tally)
-            yield from batches.full()
-    except Broken as broken:
-        if not answers:
-            raise Refused(RefusalCode.MALFORMED, f"Nothing can be read: {broken.message}.") from None
-        code = ProblemCode.TRUNCATED if broken.truncated else ProblemCode.MALFORMED
-        tally.add(code, broken.message, f"after answer {answers}")
+    batches, tally = Batches(), Tally()
+    for answer in entries(stream, tally, called="answer"):
+        _take(answer.value, answer.place, zone, batches, tally)
+        yield from batches.full()
     yield from batches.rest()
     yield from tally.problems()
 
