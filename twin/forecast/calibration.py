@@ -27,11 +27,13 @@ LEVELS = (0.80, 0.95)
 
 # How many days ahead a series is held to account. What came three weeks later says little about today.
 TESTED = (2, 5, 11)
-# Until a series has this many values its model is still finding its feet, and is not held to account.
-LEAST_SEEN = 7
+# From this many values on: the factors were learnt from forecasts that had as many to stand on.
+LEAST_SEEN = 28
 
 _MISSES = 1 - np.array(LEVELS, dtype=np.float32)[:, None]
-_STEP = np.float32(0.1)
+# A step is _STEPS over the number of values seen, but no less than _LEAST_STEP (see docs/forecasting.md).
+_STEPS = np.float32(7)
+_LEAST_STEP = np.float32(0.1)
 # A series' own multiplier stays within a factor of about three, whatever comes.
 _MOST = np.float32(1.1)
 # Promises for TESTED[i] days ahead wait in TESTED[i] places, from this one on.
@@ -124,7 +126,8 @@ def learn(adaptive: Adaptive, day: int, truth: Values) -> None:
     known = np.isfinite(truth) & np.isfinite(mean.T)
     scored = known.sum(axis=0)
     missed = scored - held(adaptive, day, truth).sum(axis=1).T
-    moved = adaptive.own + _STEP * (missed / np.maximum(scored, 1) - _MISSES * (scored > 0))
+    step = np.maximum(_LEAST_STEP, _STEPS / np.maximum(adaptive.seen, LEAST_SEEN))
+    moved = adaptive.own + step * (missed / np.maximum(scored, 1) - _MISSES * (scored > 0))
     np.clip(moved, -_MOST, _MOST, out=adaptive.own)
     adaptive.seen[...] += np.isfinite(truth)
 
