@@ -1,21 +1,10 @@
 """What comes next: forecasts of day summaries. Pure: same input, same numbers; nothing is stored here."""
 
-from twin.forecast.daily import (
-    HORIZON,
-    VERSION,
-    WINDOW,
-    Backtest,
-    Forecast,
-    NotEnoughData,
-    Outcome,
-    Series,
-    State,
-    continue_many,
-    forecast_daily,
-    forecast_many,
-)
+from twin.forecast.daily import HORIZON, VERSION, continue_many, forecast_daily, forecast_many, paths
 from twin.forecast.events import Jump
 from twin.forecast.fleet import StateUnreadable
+from twin.forecast.history import WINDOW, Series
+from twin.forecast.outcome import Backtest, Forecast, NotEnoughData, Outcome, State
 
 __all__ = [
     "HORIZON",
@@ -32,4 +21,5 @@ __all__ = [
     "continue_many",
     "forecast_daily",
     "forecast_many",
+    "paths",
 ]

@@ -11,7 +11,9 @@ Values = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One value a day in each array; the 95 % band holds the 80 % band, which holds the mean."""
+    """A value a day in each array, or a row of them a series; the 95 % band holds the 80 % band, which holds
+    the mean.
+    """
 
     mean: Values
     low80: Values
@@ -19,7 +21,11 @@ class Band:
     low95: Values
     high95: Values
 
-    def within(self, low: float, high: float) -> "Band":
+    def of(self, one: int) -> "Band":
+        """The band of one series."""
+        return Band(self.mean[one], self.low80[one], self.high80[one], self.low95[one], self.high95[one])
+
+    def within(self, low: float | Values, high: float | Values) -> "Band":
         """The same band inside [low, high], its nesting restored where quantiles crossed the mean."""
         mean = self.mean.clip(low, high)
         low80 = np.minimum(self.low80.clip(low, high), mean)

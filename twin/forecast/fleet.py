@@ -93,7 +93,7 @@ def estimate(
     jumps: Values | None = None,
     learnt: Factors = SHIPPED,
 ) -> Fleet:
-    """N whole histories, [N, T] from `first_day` on, nan where a day has no value; of each the code of its kind.
+    """N whole histories [N, T] from `first_day` on, nan where a day has no value; a kind's code for each.
 
     `jumps` [N, T] is what known events may do (events.jumps_of). `learnt` is what held for other people.
     """
@@ -175,7 +175,7 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
 
 
 def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: tuple[Floats, Floats]) -> None:
-    """In place: scores what was promised for `day`, learns from it, and promises what the evening foresees."""
+    """In place: scores what was promised for `day`, learns from it, promises what the evening foresees."""
     known = ~np.isnan(value)
     _score(fleet, day, value)
     calibration.learn(fleet.adaptive, day, value)
@@ -214,7 +214,7 @@ def bands(fleet: Fleet, horizon: int) -> Band:
 
 
 def paths(fleet: Fleet, one: int, horizon: int, draws: int, seed: int) -> Values:
-    """Courses [draws, H] that one series' next days may take, each day as wide as its calibrated 80 % band."""
+    """Courses [draws, H] that one series may take, each day as wide as its calibrated 80 % band."""
     alone = fleet.take(np.array([one]))
     courses = mixture.draws(alone.mixture, horizon, draws, np.random.default_rng(seed))
     mean, variance = mixture.moments(alone.mixture, Outlook(np.arange(1, horizon + 1)))
@@ -267,7 +267,7 @@ def _in_units(
 
 
 def _last(days: Values) -> tuple[Values, Floats]:
-    """The last value of each series [N] after these days [T, N] and the days that it is old; nan without one."""
+    """The last value [N] of these days [T, N] and how many days old it is; nan without one."""
     count = days.shape[1]
     known = ~np.isnan(days)
     if not len(days):

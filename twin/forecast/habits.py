@@ -28,7 +28,7 @@ class Habits:
     weekday: Values
 
     def standardised(self, values: Values, weekday: int) -> Values:
-        """Values [N] of one day, or [T, N] of the days from one of that `weekday` on, on the models' scale."""
+        """Values [N] of a day of this `weekday`, or [T, N] of the days from one on, on the models' scale."""
         days = weekday if values.ndim == 1 else weekday + np.arange(len(values))
         return (values - self.centre - self.weekday[np.mod(days, 7)]) / self.scale
 

@@ -1,4 +1,4 @@
-"""Many small state-space models filtered side by side over many series, each weighed by how it foretold. Pure.
+"""Many small state-space models side by side over many series, each weighed by how it foretold. Pure.
 
 Every model sees a standardised series as y = level + state + noise: the level walks, the state fades by `phi`
 a day. A state without noise leaves a local level, one with noise of its own an AR(1) around a mean, and one
@@ -36,7 +36,7 @@ _START_FREEDOM = np.float32(2)
 class Model:
     """One model; variances in units of the observation noise's.
 
-    `noise` and `start` are covariances of level and state: the level's variance, what they share, the state's.
+    `noise` and `start` are covariances of level and state: the level's own, what they share, the state's own.
     """
 
     phi: float
@@ -106,12 +106,12 @@ _JUMP = _column([1.0, -1.0, 1.0])[:, :, None]
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """The filters of N series on an evening. `freedom` and `seen` are [N], all else has the models before them.
+    """The filters of N series on an evening. `freedom` and `seen` are [N]; all else has a row a model.
 
-    `x` is level and state, `p` their covariance. `square` is the sum of squared innovations (the noise variance
-    times `freedom`). `evidence` is each model's log likelihood up to the block's first day, `opening` what its
-    noise variance came to by then; `product` is the block's predictive variances multiplied, `seen` its
-    observed days.
+    `x` is level and state, `p` their covariance. `square` is the sum of squared innovations: the noise
+    variance times `freedom`. `evidence` is each model's log likelihood up to the block's first day, `opening`
+    what its noise variance came to by then; `product` is the block's predictive variances multiplied, `seen`
+    its observed days.
     """
 
     x: Floats
@@ -128,6 +128,11 @@ class Mixture:
 
     def __len__(self) -> int:
         return len(self.freedom)
+
+    @property
+    def known(self) -> Floats:
+        """How many values each series has had."""
+        return self.freedom - _START_FREEDOM
 
     def copy(self) -> "Mixture":
         """One that can go on without this one."""

@@ -1,31 +1,26 @@
-"""The simple method that answers where a fitted model has too little to stand on. Pure."""
+"""The simple method that answers where a model has too little to stand on. Pure."""
 
 import math
 from statistics import NormalDist
 
 import numpy as np
 
-from twin.forecast.band import Band, Days, Values
+from twin.forecast.band import Band, Values
 
 MEAN_OF_28_DAYS = "mean_of_28_days"
 _DAYS = 28
 
 
-def mean_of_28_days(_days: Days, values: Values, ahead: Days) -> Values:
-    """The mean of the last 28 days that have a value, for every day ahead."""
-    recent = values[-_DAYS:]
-    # About the last value, so that the mean of equal values is that value to the bit.
-    return np.full(len(ahead), values[-1] + (recent - values[-1]).mean())
+def mean_of_28_days_band(values: Values, horizon: int, *, resolution: float) -> Band:
+    """The mean of the last 28 days that have a value, for each of the next `horizon` days, and its spread.
 
-
-def mean_of_28_days_band(days: Days, values: Values, ahead: Days, *, resolution: float) -> Band:
-    """That mean with the prediction interval of a normal sample of unknown spread: mean ± t·s·√(1 + 1/n).
-
-    `resolution` is the least spread to believe in: a reading rounded to it hides at least that much, so
-    a series that never moved still gets a band. Needs two values or more.
+    The band is the prediction interval of a normal sample of unknown spread: mean ± t·s·√(1 + 1/n).
+    `resolution` is the least spread to believe in: a reading rounded to it hides at least that much, so a
+    series that never moved still gets a band. Needs two values or more.
     """
     recent = values[-_DAYS:]
-    mean = mean_of_28_days(days, values, ahead)
+    # About the last value, so that the mean of equal values is that value to the bit.
+    mean = np.full(horizon, values[-1] + (recent - values[-1]).mean())
     spread = max(float(recent.std(ddof=1)), resolution) * math.sqrt(1 + 1 / len(recent))
     reach80, reach95 = (_student_t(p, len(recent) - 1) * spread for p in (0.90, 0.975))
     return Band(mean, mean - reach80, mean + reach80, mean - reach95, mean + reach95)

@@ -1,19 +1,12 @@
-"""The simple method, its intervals against published t quantiles, the back-test and the band's order."""
+"""The simple method, its intervals against published t quantiles, and the order of a band."""
 
 import math
 
 import numpy as np
 import pytest
 
-from twin.forecast.backtest import backtest
 from twin.forecast.band import Band
-from twin.forecast.plain import mean_of_28_days, mean_of_28_days_band
-
-DAYS = np.datetime64("2026-01-01") + np.arange(40)
-
-
-def last_value(_days, values, ahead):
-    return np.full(len(ahead), values[-1])
+from twin.forecast.plain import mean_of_28_days_band
 
 
 @pytest.mark.parametrize(
@@ -23,7 +16,7 @@ def last_value(_days, values, ahead):
 )
 def test_mean_of_28_days_band_is_a_t_prediction_interval(n, t90, t975):
     values = np.random.default_rng(1).normal(100, 10, n)
-    band = mean_of_28_days_band(DAYS[:n], values, DAYS[:3], resolution=0.0)
+    band = mean_of_28_days_band(values, 3, resolution=0.0)
     unit = values.std(ddof=1) * math.sqrt(1 + 1 / n)
     assert (band.high80 - band.mean) / unit == pytest.approx([t90] * 3, abs=0.02)
     assert (band.mean - band.low95) / unit == pytest.approx([t975] * 3, abs=0.02)
@@ -31,31 +24,13 @@ def test_mean_of_28_days_band_is_a_t_prediction_interval(n, t90, t975):
 
 def test_mean_of_28_days_ignores_older_values():
     values = np.concatenate([np.full(12, 1000.0), np.full(28, 5.0)])
-    assert mean_of_28_days(DAYS, values, DAYS[:2]).tolist() == [5.0, 5.0]
+    assert mean_of_28_days_band(values, 2, resolution=0.5).mean.tolist() == [5.0, 5.0]
 
 
-def test_mean_of_28_days_of_equal_values_is_that_value():
-    assert mean_of_28_days(DAYS, np.full(28, 81.3), DAYS[:1]).tolist() == [81.3]
-
-
-def test_backtest_shows_the_model_nothing_after_each_origin():
-    seen = []
-
-    def record(days, values, ahead):
-        seen.append((days[0], days[-1], ahead[0], ahead[-1]))
-        return last_value(days, values, ahead)
-
-    score = backtest(DAYS, np.arange(40.0), record, horizon=10, origins=2, window=15, least=5)
-    assert seen == [(DAYS[15], DAYS[29], DAYS[30], DAYS[39]), (DAYS[5], DAYS[19], DAYS[20], DAYS[29])]
-    assert (score.origins, score.points) == (2, 20)
-    assert score.mae == score.mae_last_value == pytest.approx(5.5)
-
-
-def test_backtest_skips_origins_with_too_little_before_or_nothing_after():
-    days = np.concatenate([DAYS[:6], DAYS[26:]])
-    score = backtest(days, np.arange(20.0), last_value, horizon=10, origins=4, window=365, least=5)
-    assert (score.origins, score.points) == (2, 14)
-    assert backtest(days, np.arange(20.0), last_value, horizon=10, origins=4, window=365, least=99) is None
+def test_mean_of_28_days_of_equal_values_is_that_value_within_its_rounding():
+    band = mean_of_28_days_band(np.full(28, 81.3), 1, resolution=0.05)
+    assert band.mean.tolist() == [81.3]
+    assert 0.06 < band.high80[0] - 81.3 < 0.07
 
 
 def test_band_within_a_range_restores_its_nesting():
@@ -64,3 +39,11 @@ def test_band_within_a_range_restores_its_nesting():
     assert [array[0] for array in (band.low95, band.low80, band.mean, band.high80, band.high95)] == [
         5.0, 5.0, 5.0, 5.0, 100.0,
     ]  # fmt: skip
+
+
+def test_band_within_each_series_own_range_keeps_every_row_in_its():
+    rows = np.array([[90.0], [99.0]])
+    low, high = np.array([[0.0], [95.0]]), np.array([[300.0], [100.0]])
+    band = Band(rows, rows - 5, rows + 5, rows - 9, rows + 9).within(low, high)
+    assert band.of(0).high95.tolist() == [99.0]
+    assert (band.of(1).low95.tolist(), band.of(1).high80.tolist()) == ([95.0], [100.0])
