@@ -97,28 +97,28 @@ def estimate(
 
     `jumps` [N, T] is what known events may do (events.jumps_of). `learnt` is what held for other people.
     """
-    days = np.ascontiguousarray(values.T)
-    own = habits(days, _weekday(first_day))
-    return _lived(codes, first_day, days, own, None if jumps is None else jumps.T, learnt)
+    own = habits(np.ascontiguousarray(values.T), _weekday(first_day))
+    return lived(codes, first_day, values, own, jumps, learnt)
 
 
-def _lived(
+def lived(
     codes: Sequence[str],
     first_day: np.datetime64,
-    days: Values,
+    values: Values,
     own: Habits,
-    jumps: Values | None,
-    learnt: Factors,
+    jumps: Values | None = None,
+    learnt: Factors = SHIPPED,
 ) -> Fleet:
-    """The fleet after these days [T, N], of which the habits are known.
+    """estimate() of series whose habits are known.
 
-    The filters go through all of them first. What they foresaw on each evening of the last WATCHED is worked
-    out for many evenings at once, and then held against what came.
+    The filters go through all days first. What they foresaw on each evening of the last WATCHED is worked out
+    for many evenings at once, and then held against what came.
     """
     count, first = len(codes), int(first_day.astype(np.int64))
+    days = np.ascontiguousarray(values.T)
     standard = own.standardised(days, _weekday(first_day)).astype(np.float32)
     known = ~np.isnan(days)
-    moved = np.zeros_like(standard) if jumps is None else jumps.astype(np.float32)
+    moved = np.zeros_like(standard) if jumps is None else np.ascontiguousarray(jumps.T, np.float32)
     moves = moved.any(axis=1)
     filters, space = mixture.start(count), Workspace(count)
     watched = max(len(days) - WATCHED, 0)

@@ -1,0 +1,266 @@
+"""The fleet model against a filter written by hand, day by day and in one go, alone and in company."""
+
+import math
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from twin.forecast import fleet, mixture
+from twin.forecast.events import Jump, jumps_of
+from twin.forecast.fleet import StateUnreadable
+from twin.forecast.mixture import Grid, Outlook, Workspace, around_mean, damped_trend, local_level
+
+MONDAY = np.datetime64("2026-01-05")
+
+
+def noise(series, days, *, seed=1, missing=0.0):
+    """Slowly walking series with noise and gaps."""
+    generator = np.random.default_rng(seed)
+    walk = np.cumsum(generator.normal(0, 0.4, (series, days)), axis=1)
+    values = 120 + walk + generator.normal(0, 5, (series, days))
+    values[generator.random((series, days)) < missing] = np.nan
+    return values
+
+
+def everything(states):
+    """Every number of a fleet's state, as bytes."""
+    return fleet.pack(states)
+
+
+# The filter itself
+
+
+def filtered(values, grid=mixture.MODELS):
+    """The filters after standardised values [T, N]."""
+    filters, space = mixture.start(values.shape[1], grid), Workspace(values.shape[1], grid)
+    for day, value in enumerate(values.astype(np.float32)):
+        mixture.step(filters, value, None, space)
+        if day % mixture.BLOCK == 0:
+            mixture.close_block(filters)
+    return filters
+
+
+def by_hand(model, values, horizon):
+    """Mean and variance a horizon ahead, by matrices in double precision."""
+    transition, seen = np.diag([1.0, model.phi]), np.array([1.0, 1.0])
+
+    def matrix(covariance):
+        return np.array([[covariance[0], covariance[1]], [covariance[1], covariance[2]]])
+
+    x, p, square, freedom = np.zeros(2), matrix(model.start), 1.0, 2.0
+    for value in values:
+        x, p = transition @ x, transition @ p @ transition.T + matrix(model.noise)
+        if math.isnan(value):
+            continue
+        variance = seen @ p @ seen + 1
+        farthest = 3 * math.sqrt(square / freedom * variance)
+        error = min(max(value - seen @ x, -farthest), farthest)
+        gain = p @ seen / variance
+        x, p = x + gain * error, p - np.outer(gain, seen @ p)
+        square, freedom = square + error**2 / variance, freedom + 1
+    for _ in range(horizon):
+        x, p = transition @ x, transition @ p @ transition.T + matrix(model.noise)
+    return seen @ x, square / freedom * (seen @ p @ seen + 1)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [local_level(0.1), around_mean(0.85, 0.3), damped_trend(0.97, 0.03, 1e-4)],
+    ids=["local level", "around a mean", "damped trend"],
+)
+def test_one_model_is_the_kalman_filter(model):
+    values = noise(1, 90, missing=0.2)[0] / 5 - 24
+    values[0], values[40] = 0.5, 30.0  # an outlier, that counts as three standard deviations
+    grid = Grid([model])
+    filters = filtered(values[:, None], grid)
+    for horizon in (1, 7, 28):
+        mean, variance = mixture.moments(filters, Outlook(np.array([horizon]), grid))
+        assert (mean.item(), variance.item()) == pytest.approx(by_hand(model, values, horizon), rel=2e-3)
+
+
+def test_damped_trend_is_a_level_and_a_slope_that_fades():
+    level, slope, phi = 0.0, 1.0, 0.97
+    model = damped_trend(phi, 0.0, 0.0)
+    off = slope / (1 - phi)
+    x = np.array([level + off, -off])
+    for _ in range(10):
+        level, slope = level + slope, phi * slope
+        x = x * [1, model.phi]
+        assert x.sum() == pytest.approx(level)
+
+
+def test_weights_favour_the_model_that_foretold():
+    calm = np.random.default_rng(3).normal(0, 1, 200)
+    walk = np.cumsum(np.random.default_rng(4).normal(0, 3, 200))
+    grid = Grid([local_level(0.0), local_level(3.0)])
+    weights = mixture.weights(filtered(np.stack([calm, walk], axis=1), grid))
+    assert weights.sum(axis=0) == pytest.approx([1, 1], abs=1e-5)
+    assert weights[0, 0] > 0.95
+    assert weights[1, 1] > 0.95
+
+
+def test_draws_have_the_moments_of_the_mixture():
+    filters = filtered(noise(1, 120).T / 5 - 24)
+    courses = mixture.draws(filters, 28, 20_000, np.random.default_rng(1))
+    mean, variance = mixture.moments(filters, Outlook(np.arange(1, 29)))
+    assert courses.mean(axis=0) == pytest.approx(mean[:, 0], abs=0.05)
+    assert courses.std(axis=0) == pytest.approx(np.sqrt(variance[:, 0]), rel=0.05)
+
+
+# Day by day
+
+
+@pytest.mark.parametrize("days", [1, 3, 40])
+def test_advance_day_by_day_is_estimate_in_one_go_where_the_habits_are_the_same(days):
+    """A state's habits stay as they were estimated, so both ways are made to start from the same ones."""
+    values = noise(3, 90, missing=0.15)
+    before = fleet.estimate(["sbp"] * 3, MONDAY, values[:, :-days])
+    jumps = jumps_of([Jump((MONDAY + 70).item(), None, "medicine_started")], MONDAY + np.arange(90))
+    jumps = np.tile(jumps, (3, 1))
+    before = fleet.lived(["sbp"] * 3, MONDAY, values[:, :-days], before.habits, jumps[:, :-days])
+    at_once = fleet.lived(["sbp"] * 3, MONDAY, values, before.habits, jumps)
+    for day in range(90 - days, 90):
+        before = fleet.advance(before, values[:, day], jumps[:, day])
+    assert before.through == at_once.through == MONDAY + 89
+    assert everything(before) == everything(at_once)
+
+
+def test_advance_leaves_the_fleet_that_it_started_from():
+    states = fleet.estimate(["sbp"] * 2, MONDAY, noise(2, 60))
+    before = everything(states)
+    fleet.advance(states, np.array([500.0, np.nan]))
+    assert everything(states) == before
+
+
+def test_a_missing_day_widens_the_band_and_a_value_narrows_it():
+    states = fleet.estimate(["sbp"], MONDAY, noise(1, 60))
+    width = fleet.spread(states, 1)[1].item()
+    for _ in range(10):
+        states = fleet.advance(states, np.array([np.nan]))
+    wider = fleet.spread(states, 1)[1].item()
+    assert wider > width
+    assert fleet.spread(fleet.advance(states, np.array([120.0])), 1)[1].item() < wider
+
+
+# Company
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    company=st.integers(1, 40),
+    place=st.integers(0, 39),
+    days=st.integers(15, 60),
+    seed=st.integers(0, 1000),
+)
+def test_a_series_gets_the_same_numbers_to_the_bit_alone_and_in_company(company, place, days, seed):
+    values = noise(company, days, seed=seed, missing=0.3)
+    place %= company
+    jumps = np.zeros_like(values)
+    jumps[:, days // 2] = np.arange(company) % 3
+    together = fleet.estimate(["sbp"] * company, MONDAY, values, jumps)
+    alone = fleet.estimate(["sbp"], MONDAY, values[place : place + 1], jumps[place : place + 1])
+    assert everything(together)[place] == everything(alone)[0]
+    today = values[:, 0]
+    together, alone = fleet.advance(together, today), fleet.advance(alone, today[place : place + 1])
+    assert everything(together)[place] == everything(alone)[0]
+    ours, own = fleet.bands(together, 28).of(place), fleet.bands(alone, 28).of(0)
+    for each in fields(ours):
+        assert (getattr(ours, each.name) == getattr(own, each.name)).all()
+
+
+def test_series_of_several_kinds_go_together():
+    values = noise(2, 80)
+    together = fleet.estimate(["sbp", "weight"], MONDAY, values)
+    alone = fleet.estimate(["weight"], MONDAY, values[1:])
+    assert everything(together)[1] == everything(alone)[0]
+
+
+# Events
+
+
+def test_an_event_lets_the_forecast_follow_what_began_with_it():
+    generator = np.random.default_rng(5)
+    since = np.arange(100) - 85
+    effect = -12 * (1 - np.exp(-np.maximum(np.arange(128) - 85, 0) / 10))
+    values = (140 + effect[:100] + generator.normal(0, 2, 100))[None]
+    jumps = jumps_of([Jump((MONDAY + 85).item(), None, "medicine_started")], MONDAY + np.arange(100))
+    known, unknown = (
+        fleet.spread(fleet.estimate(["sbp"], MONDAY, values, given), 14)[0][0]
+        for given in (jumps[None], None)
+    )
+    truth = 140 + effect[100:114]
+    assert since[-1] == 14
+    assert np.abs(known - truth).mean() < 0.7 * np.abs(unknown - truth).mean()
+
+
+@pytest.mark.parametrize(
+    ("ends", "at_once"), [(None, [3]), (8, [3, 8])], ids=["one that lasts", "one that ends"]
+)
+def test_jumps_are_largest_on_the_day_and_fade_within_a_fortnight(ends, at_once):
+    days = MONDAY + np.arange(40)
+    end = None if ends is None else (MONDAY + ends).item()
+    weights = jumps_of([Jump((MONDAY + 3).item(), end, "illness")], days)
+    assert sorted(np.argsort(weights)[-len(at_once) :].tolist()) == at_once
+    assert (weights[:3] == 0).all()
+    assert (weights[max(at_once) + 14 :] == 0).all()
+    assert (weights[3 : max(at_once) + 14] > 0).all()
+
+
+def test_jumps_of_no_events_are_none():
+    assert (jumps_of([], MONDAY + np.arange(3)) == 0).all()
+
+
+# State as bytes
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 30)), elements=st.floats(-1e6, 1e6)),
+    st.booleans(),
+)
+def test_unpack_of_pack_is_the_fleet_to_the_bit(values, gaps):
+    if gaps:
+        values = np.where(np.arange(values.shape[1]) % 3 == 0, np.nan, values)
+    states = fleet.estimate(["sbp"] * len(values), MONDAY, values)
+    blobs = fleet.pack(states)
+    again = fleet.unpack(blobs, states.through.item())
+    assert fleet.pack(again) == blobs
+    on, on_again = (fleet.advance(each, values[:, 0]) for each in (states, again))
+    assert fleet.pack(on_again) == fleet.pack(on)
+    assert (fleet.bands(on, 28).low95 == fleet.bands(on_again, 28).low95).all()
+
+
+def test_a_packed_series_is_small_and_names_its_layout():
+    (blob,) = fleet.pack(fleet.estimate(["sbp"], MONDAY, noise(1, 30)))
+    assert len(blob) < 2000
+    assert blob[0] == fleet.LAYOUT
+
+
+@pytest.mark.parametrize("spoil", [lambda _: b"", lambda blob: blob[:-1], lambda blob: b"\xff" + blob[1:]])
+def test_unpack_of_what_pack_did_not_write_is_refused(spoil):
+    (blob,) = fleet.pack(fleet.estimate(["sbp"], MONDAY, noise(1, 30)))
+    with pytest.raises(StateUnreadable):
+        fleet.unpack([blob, spoil(blob)], (MONDAY + 29).item())
+
+
+# Paths
+
+
+def test_paths_are_the_same_for_a_seed_and_as_wide_as_the_calibrated_band():
+    states = fleet.estimate(["sbp"] * 2, MONDAY, noise(2, 120))
+    first, second = (fleet.paths(states, 1, 28, 4000, seed=7) for _ in range(2))
+    assert (first == second).all()
+    band = fleet.bands(states, 28).of(1)
+    held = ((first >= band.low80) & (first <= band.high80)).mean(axis=0)
+    assert held == pytest.approx(np.full(28, 0.8), abs=0.04)
+    assert first.mean(axis=0) == pytest.approx(band.mean, abs=0.5)
+
+
+def test_paths_of_a_walking_series_stay_together_from_day_to_day():
+    walk = np.cumsum(np.random.default_rng(2).normal(0, 1, (1, 200)), axis=1) + 80
+    drawn = fleet.paths(fleet.estimate(["weight"], MONDAY, walk), 0, 28, 2000, seed=1)
+    assert np.corrcoef(drawn[:, 20], drawn[:, 21])[0, 1] > 0.8
