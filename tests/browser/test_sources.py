@@ -45,3 +45,15 @@ def test_clinician_sees_the_devices_and_their_order(cast, visit, hand_over):
     expect(panel.locator("li.device strong")).to_have_text(["Phone", "Watch"])
     panel.get_by_text("Measured by several").click()
     expect(panel.get_by_text("Steps: Phone, Watch")).to_be_visible()
+
+
+def test_what_a_device_measures_fits_a_phone(cast, visit, hand_over):
+    hand_over(cast.pia_patient, *counted_steps())
+    for user, path in (
+        (cast.pia, "/app/#/devices"),
+        (cast.cleo, f"/console/patients/{cast.pia_patient.id}/"),
+    ):
+        page = visit(user, path, screen="phone")
+        page.locator("li.device summary").first.click()
+        expect(page.get_by_role("region", name="What Phone measures")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]

@@ -21,6 +21,8 @@ const VIEWS = {
   snapshot: "latest values",
   "day summaries": "values by day",
   series: "single values",
+  sources: "devices and apps",
+  uploads: "files",
   live: "live updates",
   "patient page": "your page",
 };
