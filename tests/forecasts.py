@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from backend.actor import acting_for_all, acting_on
 from backend.models import Patient
+from twin.kinds import KINDS
 from twin.models import DaySummary, Forecast, SeriesState, Source, StaleForecast
 from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts
 
@@ -12,6 +13,7 @@ NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
 def make_days(patient: Patient, kind: str, count: int, last: date = date(2026, 6, 29)) -> None:
     """Day summaries that rise and fall with the week."""
+    topic = KINDS[kind].topic if kind in KINDS else "vitals"
     with acting_for_all():
         source, _ = Source.objects.get_or_create(patient=patient, name="Watch")
         for number in range(count):
@@ -19,7 +21,7 @@ def make_days(patient: Patient, kind: str, count: int, last: date = date(2026, 6
             value = 100.0 + 3 * day.weekday() + day.toordinal() % 5
             figures = {"value": value, "minimum": value, "maximum": value, "count": 1, "sources": 1}
             DaySummary.objects.create(
-                patient=patient, kind=kind, day=day, topic="vitals", source_id=source.id, **figures
+                patient=patient, kind=kind, day=day, topic=topic, source_id=source.id, **figures
             )
 
 

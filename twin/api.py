@@ -19,6 +19,7 @@ from rest_framework.serializers import ListSerializer
 from backend.access import ME, Access, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
+from backend.queries import zone_history_of
 from backend.rest import BulkJSONParser, file_response, page_schema
 from backend.rules import Need
 from backend.services import NotPossible
@@ -42,7 +43,6 @@ from twin.serializers import (
     NO_EXPORT,
     DevicesOut,
     ExportOut,
-    ForecastOut,
     ForecastsIn,
     ForecastsOut,
     KindOut,
@@ -250,7 +250,7 @@ class SnapshotView(PatientView):
 
 
 class Forecasts(PatientView):
-    """The newest forecast of each kind."""
+    """The newest forecast of each kind, and what the kinds wait for that have none."""
 
     needs = {"get": Need.READ}
     what = "forecasts"

@@ -14,6 +14,7 @@ from twin.models import Export, Source, Upload
 from twin.queries import days_in, newest_forecasts, records_of, snapshot_tiles, sources_of
 from twin.serializers import DeviceOut, ExportOut, ForecastOut, RecordOut, UploadOut, days_out
 from twin.services.demo import seed
+from twin.services.forecasts import show_forecasts
 from twin.services.stale_days import mark_moved_days_stale
 
 
@@ -70,9 +71,10 @@ def days_now(patient: Patient, refs: Collection[str], topics: Collection[Topic])
 
 
 def forecasts_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
-    """Of `forecast/<kind>` the kind's newest forecast."""
+    """Of `forecast/<kind>` the kind's newest forecast, which a copy then shows."""
     found = newest_forecasts(patient, topics).filter(kind__in=_names(refs))
-    return {f"forecast/{one.kind}": ForecastOut(one).data for one in found}
+    shown = show_forecasts(patient, found, now=timezone.now())
+    return {f"forecast/{one.kind}": ForecastOut(one).data for one in shown}
 
 
 def records_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:

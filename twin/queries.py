@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from backend.models import Patient, User
@@ -141,6 +141,45 @@ def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = ""
     """For each kind the current forecast."""
     found = Forecast.objects.filter(patient=patient, topic__in=topics, superseded_at=None).order_by("kind")
     return found.filter(kind=kind) if kind else found
+
+
+def kinds_waiting(
+    patient: Patient, topics: Collection[Topic], today: date, kind: str = ""
+) -> list[dict[str, Any]]:
+    """The kinds with days in the last year that have no forecast, and what each waits for; one query.
+
+    `today` is the patient's own.
+    """
+    codes = [kind] if kind else list(KINDS)
+    forecast = newest_forecasts(patient, topics).filter(kind=OuterRef("kind"))
+    newest_first = Window(RowNumber(), partition_by=[F("kind")], order_by=F("day").desc())
+    rows = (
+        DaySummary.objects.filter(
+            ~Exists(forecast),
+            patient=patient,
+            topic__in=topics,
+            kind__in=[code for code in codes if KINDS[code].forecast],
+            day__range=(today - timedelta(days=WINDOW), today),
+        )
+        .annotate(place=newest_first)
+        .filter(place__lte=LEAST_DAYS + 1)  # today's may not count yet
+        .order_by("day")
+    )
+    days: defaultdict[str, list[tuple[date, float]]] = defaultdict(list)
+    for code, day, value in rows.values_list("kind", "day", "value"):
+        days[code].append((day, value))
+    waits = [(KINDS[code], _waits_for(KINDS[code], days[code], today)) for code in sorted(days)]
+    return [
+        {"kind": one.code, "title": one.title, "more_days": need.more_days, "reason": need.reason}
+        for one, need in waits
+    ]
+
+
+def _waits_for(kind: Kind, newest: Sequence[tuple[date, float]], today: date) -> NotEnoughData:
+    days, values = zip(*newest, strict=True)
+    outcome = forecast_daily(kind, np.array(days, "datetime64[D]"), np.array(values), today=today)
+    # There is enough, and a worker is about to make it.
+    return outcome if isinstance(outcome, NotEnoughData) else NotEnoughData(0, "It is being made.")
 
 
 def records_of(

@@ -236,6 +236,7 @@ class BacktestOut(serializers.Serializer[Any]):
 class ForecastOut(serializers.ModelSerializer[Forecast]):
     title = serializers.SerializerMethodField()
     unit = serializers.SerializerMethodField()
+    simpler = serializers.SerializerMethodField(help_text="Whether the last value has come closer lately.")
     days = serializers.SerializerMethodField()
     backtest = serializers.SerializerMethodField()
 
@@ -251,6 +252,7 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
             "version",
             "reason",
             "last_value",
+            "simpler",
             "days",
             "mean",
             "low80",
@@ -266,11 +268,27 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
     def get_unit(self, forecast: Forecast) -> str:
         return KINDS[forecast.kind].unit
 
+    def get_simpler(self, forecast: Forecast) -> bool:
+        ours, others = forecast.backtest_error, forecast.backtest_error_of_last_value
+        if ours is None or others is None or forecast.backtest_held80 is None:
+            return False
+        test = Backtest(forecast.backtest_points, ours, others, forecast.backtest_held80)
+        return test.last_value_is_better
+
     def get_days(self, forecast: Forecast) -> list[str]:
         return [(forecast.through + timedelta(days=1 + day)).isoformat() for day in range(len(forecast.mean))]
 
     def get_backtest(self, forecast: Forecast) -> dict[str, Any] | None:
         return dict(BacktestOut(forecast).data) if forecast.backtest_points else None
+
+
+class WaitingOut(serializers.Serializer[Any]):
+    """A kind that has no forecast yet, and what it has too little of."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    more_days = serializers.IntegerField()
+    reason = serializers.CharField()
 
 
 class ForecastsOut(serializers.Serializer[Any]):

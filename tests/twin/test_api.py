@@ -1,13 +1,16 @@
 """The twin's JSON edges, as a phone or a page uses them."""
 
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import make
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from forecasts import make_days
 
 from backend.actor import acting_for_all, acting_on
+from backend.changes import record_change
 from backend.models import Change
 from backend.rules import Level, Topic
 from twin.kinds import KINDS
@@ -238,20 +241,21 @@ def test_snapshot_of_an_empty_twin_is_empty(cast, ask):
 # Forecasts and records
 
 
-def make_forecast(patient, kind, through, value, origins=0):
+def make_forecast(patient, kind, through, value, points=0, **more):
+    test = {"backtest_error": 1.5, "backtest_error_of_last_value": 2.5, "backtest_held80": 0.8}
     with acting_for_all():
         return Forecast.objects.create(
             patient=patient, kind=kind, topic=KINDS[kind].topic, through=through, made_at=timezone.now(),
-            model="last_value", reason="too short", seed=1, mean=[value] * 2, low80=[value] * 2,
-            high80=[value] * 2, low95=[value] * 2, high95=[value] * 2, backtest_origins=origins,
-            backtest_error=1.5 if origins else None,
-            backtest_error_of_last_value=2.5 if origins else None,
+            model="mean_of_28_days", version="1.1", reason="too short", last_value=value, mean=[value] * 2,
+            low80=[value] * 2, high80=[value] * 2, low95=[value] * 2, high95=[value] * 2,
+            backtest_points=points, **(test if points else {}), **more,
         )  # fmt: skip
 
 
 def test_newest_forecast_of_each_shared_kind(cast, ask):
-    make_forecast(cast.pia_patient, "heart_rate", date(2026, 3, 1), 60)
-    make_forecast(cast.pia_patient, "heart_rate", date(2026, 3, 30), 62, origins=3)
+    seen = timezone.now()
+    make_forecast(cast.pia_patient, "heart_rate", date(2026, 3, 1), 60, shown_at=seen, superseded_at=seen)
+    make_forecast(cast.pia_patient, "heart_rate", date(2026, 3, 30), 62, points=40)
     make_forecast(cast.pia_patient, "creatinine", date(2026, 3, 1), 80)
     path = f"/patients/{cast.pia_patient.id}/forecasts"
     results = ask("pia", "get", path)[1]["results"]
@@ -260,13 +264,12 @@ def test_newest_forecast_of_each_shared_kind(cast, ask):
         ("heart_rate", "2026-03-30"),
     ]
     assert results[0]["backtest"] is None
-    assert results[1]["backtest"] == {"origins": 3, "mae": 1.5, "mae_last_value": 2.5}
+    assert results[1]["backtest"] == {"points": 40, "mae": 1.5, "mae_last_value": 2.5, "held80": 0.8}
+    assert [one["simpler"] for one in results] == [False, False]
     assert results[1]["days"] == ["2026-03-31", "2026-04-01"]
-    assert (results[1]["title"], results[1]["model"], results[1]["mean"]) == (
-        KINDS["heart_rate"].title,
-        "last_value",
-        [62, 62],
-    )
+    told = (results[1]["title"], results[1]["model"], results[1]["version"], results[1]["mean"])
+    assert told == (KINDS["heart_rate"].title, "mean_of_28_days", "1.1", [62, 62])
+    assert results[1]["last_value"] == 62
     assert [one["kind"] for one in ask("dora", "get", path)[1]["results"]] == ["heart_rate"]
     assert ask("pia", "get", f"{path}?kind=creatinine")[1]["results"] == results[:1]
     assert ask("dora", "get", f"{path}?kind=creatinine")[1]["results"] == []
@@ -374,7 +377,7 @@ def test_kinds_are_the_catalogue(cast, ask):
         ("/patients/{pia}/snapshot", 11),
         ("/patients/{pia}/series?kind=heart_rate", 11),
         ("/patients/{pia}/summary?kind=heart_rate", 11),
-        ("/patients/{pia}/forecasts", 10),
+        ("/patients/{pia}/forecasts", 11),
         ("/patients/{pia}/records", 10),
         ("/uploads?patient={pia}", 10),
     ],
@@ -388,7 +391,9 @@ def test_edge_costs_the_same_however_much_there_is(
     def grow(number):
         with acting_for_all():
             make_record(cast.pia_patient, number)
-        make_forecast(cast.pia_patient, "heart_rate", date(2026, 1, 1) + timedelta(days=number), 60)
+        if number == 0:
+            make_forecast(cast.pia_patient, "heart_rate", date(2026, 1, 1), 60)
+        make_days(cast.pia_patient, "sbp", 1, last=timezone.now().date() - timedelta(days=number))
         row = make.make_upload(
             cast.pia_patient, make.minutes_csv(10, start=f"2026-02-{1 + number:02}T08:00:00+00:00")
         )

@@ -19,12 +19,14 @@ from backend.models import Change, Patient
 from backend.rules import Topic
 from twin import tasks
 from twin.models import DaySummary, FleetChunk, FleetRun, FleetTask, Forecast, SeriesState, StaleForecast
+from twin.queries import newest_forecasts
 from twin.series.store import lock
 from twin.services import fleet
 from twin.services.fleet import ATTEMPTS, CHUNK, KEPT, LEASE, start_run, take_chunk
 from twin.services.forecasts import SETTLE, due_patients, outdate_states, refresh_forecasts, show_forecasts
 
 DAY = date(2026, 6, 29)
+VITALS = {Topic.VITALS}
 NIGHT = datetime(2026, 6, 30, 2, tzinfo=UTC)
 
 
@@ -144,7 +146,7 @@ def test_run_of_each_patients_own_day_takes_none_that_is_not_over(db):
 def test_run_keeps_what_was_shown_and_replaces_what_nobody_saw(people):
     run()
     with acting_for(people[0].user_id):
-        show_forecasts(people[0], {"vitals"}, ["sbp"], now=NIGHT)
+        show_forecasts(people[0], newest_forecasts(people[0], VITALS, "sbp"), now=NIGHT)
     run(now=NIGHT + timedelta(days=1))
     kept = [(one.kind, one.through.day, one.superseded_at) for one in forecasts(people[0])]
     after = NIGHT + timedelta(days=1)

@@ -83,10 +83,10 @@ def test_reads_by_topic_show_only_what_is_shared(pia):
 def test_newest_forecasts_are_one_for_each_kind(pia):
     band = {name: [1.0] for name in ("mean", "low80", "high80", "low95", "high95")}
     with acting_on(pia.id):
-        for kind, day in (("weight", 1), ("weight", 2), ("sbp", 1)):
-            through = date(2026, 6, day)
-            told = {"topic": "vitals", "made_at": timezone.now(), "model": "mean", "seed": 1}
-            Forecast.objects.create(patient=pia, kind=kind, through=through, **told, **band)
+        for kind, day, until in (("weight", 1, timezone.now()), ("weight", 2, None), ("sbp", 1, None)):
+            told = {"topic": "vitals", "made_at": timezone.now(), "model": "mean", "last_value": 1.0}
+            told |= {"through": date(2026, 6, day), "shown_at": until, "superseded_at": until}
+            Forecast.objects.create(patient=pia, kind=kind, **told, **band)
         found = [(one.kind, one.through.day) for one in newest_forecasts(pia, ALL)]
         assert found == [("sbp", 1), ("weight", 2)]
         assert [one.kind for one in newest_forecasts(pia, ALL, "sbp")] == ["sbp"]

@@ -1,7 +1,7 @@
 """Forecasts: marked stale when data arrives, made again by a worker once the data has settled, and shown."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,10 +13,8 @@ from backend.celery import nudge
 from backend.changes import record_changes
 from backend.models import Patient
 from backend.queries import zone_history_of
-from backend.rules import Topic
 from twin.kinds import KINDS
 from twin.models import Forecast, SeriesState, StaleForecast
-from twin.queries import newest_forecasts
 from twin.series.store import lock
 from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep
@@ -135,18 +133,16 @@ def _claim(patient: UUID, now: datetime) -> set[str]:
         return {code for (code,) in cursor.fetchall()}
 
 
-def show_forecasts(
-    patient: Patient, topics: Collection[Topic], kinds: Collection[str], *, now: datetime
-) -> list[Forecast]:
-    """The current forecasts of these kinds for somebody who may read these topics, marked as shown.
+def show_forecasts(patient: Patient, found: Iterable[Forecast], *, now: datetime) -> list[Forecast]:
+    """These forecasts, which somebody may read who is acting, marked as shown to people from now on.
 
     What is answered is what was marked, to the number, whatever a worker puts in its place meanwhile.
     """
-    found = {one.id: one for one in newest_forecasts(patient, topics).filter(kind__in=kinds)}
-    unseen = [one.id for one in found.values() if one.shown_at is None]
+    current = {one.id: one for one in found}
+    unseen = [one.id for one in current.values() if one.shown_at is None]
     if unseen:
         # Who may only read writes nothing; that something was shown is noted by a worker on the patient.
         with acting_on(patient.id):
             marked = {one.id: one for one in Forecast.objects.raw(_SHOW, [now, unseen])}
-        found = {key: marked.get(key, one) for key, one in found.items() if key in marked or one.shown_at}
-    return list(found.values())
+        current = {key: marked.get(key, one) for key, one in current.items() if key in marked or one.shown_at}
+    return list(current.values())
