@@ -276,6 +276,58 @@ def test_newest_forecast_of_each_shared_kind(cast, ask):
     assert ask("pia", "get", f"{path}?kind=aura")[0] == 400
 
 
+def test_forecast_that_did_worse_than_the_last_value_says_so(cast, ask):
+    worse = {"backtest_error": 2.5, "backtest_error_of_last_value": 1.5, "backtest_held80": 0.8}
+    forecast = make_forecast(cast.pia_patient, "heart_rate", date(2026, 3, 30), 62)
+    with acting_for_all():
+        Forecast.objects.filter(id=forecast.id).update(backtest_points=60, **worse)
+    assert [one["simpler"] for one in ask("pia", "get", "/patients/me/forecasts")[1]["results"]] == [True]
+
+
+def test_forecasts_are_marked_as_shown_by_whoever_may_read_them_and_by_the_phones_copy(cast, ask):
+    def shown():
+        with acting_for_all():
+            return list(Forecast.objects.filter(shown_at__isnull=False).values_list("kind", flat=True))
+
+    path = f"/patients/{cast.pia_patient.id}/forecasts"
+    for kind in ("heart_rate", "creatinine", "glucose"):
+        make_forecast(cast.pia_patient, kind, date(2026, 3, 30), 62)
+    assert [ask(name, "get", path)[0] for name in ("carl", "rita", "paul")] == [404, 404, 404]
+    assert shown() == []
+    assert ask("dora", "get", f"{path}?kind=heart_rate")[0] == 200
+    assert shown() == ["heart_rate"]
+    with acting_for_all():
+        record_change(cast.pia_patient.id, topic=Topic.GLUCOSE, ref="forecast/glucose")
+    ask("cleo", "get", f"/sync?patient={cast.pia_patient.id}")
+    assert sorted(shown()) == ["glucose", "heart_rate"]
+
+
+def test_kinds_without_a_forecast_say_what_they_wait_for(cast, ask):
+    today = datetime.now(UTC).astimezone(ZoneInfo("Europe/Berlin")).date()
+    for kind, count, ago in (("sbp", 3, 1), ("dbp", 9, 1), ("weight", 20, 40), ("steps", 7, 0)):
+        make_days(cast.pia_patient, kind, count, last=today - timedelta(days=ago))
+    make_days(cast.pia_patient, "spo2", 8, last=today - timedelta(days=400))
+    make_days(cast.pia_patient, "height", 1, last=today)
+    make_days(cast.pia_patient, "glucose", 2, last=today)
+    make_days(cast.pia_patient, "heart_rate", 20, last=today)
+    make_forecast(cast.pia_patient, "heart_rate", today, 62)
+    path = f"/patients/{cast.pia_patient.id}/forecasts"
+    waiting = ask("pia", "get", path)[1]["waiting"]
+    # Today's steps are still growing; the devices of weight and oxygen have stopped.
+    assert [(one["kind"], one["more_days"]) for one in waiting] == [
+        ("dbp", 0),
+        ("glucose", 5),
+        ("sbp", 4),
+        ("steps", 1),
+        ("weight", 1),
+    ]
+    assert waiting[2]["title"] == KINDS["sbp"].title
+    assert waiting[2]["reason"] == "3 days with data in the last 365: a forecast needs 7."
+    assert waiting[0]["reason"] == "It is being made."
+    assert "40 days old" in waiting[4]["reason"]
+    assert [one["kind"] for one in ask("dora", "get", f"{path}?kind=sbp")[1]["waiting"]] == ["sbp"]
+
+
 def make_record(patient, number, type_="condition", topic=Topic.RECORDS):
     with acting_for_all():
         return Record.objects.create(
