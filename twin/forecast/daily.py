@@ -26,7 +26,6 @@ LEAST_DAYS = 7
 LEAST_DAYS_FOR_MODEL = 14
 STALE_AFTER = 28
 
-_DAY = np.timedelta64(1, "D")
 _AHEAD = np.arange(1, HORIZON + 1)
 Kinds = Kind | Sequence[Kind]
 """One kind for all series, or one for each: several at once cost little more than one."""
@@ -65,9 +64,8 @@ def forecast_many(
             values = np.array([each.row(first, WINDOW) for each in chosen])
             jumps = _jumps(chosen, first + np.arange(WINDOW))
             here = fleet.estimate(codes, first, values, jumps, learnt)
-            estimated_on = here.through.item()
             for i, outcome, blob in zip(members, _outcomes(here, chosen), fleet.pack(here), strict=True):
-                results[i] = (outcome, State(VERSION, estimated_on, estimated_on, blob))
+                results[i] = (outcome, State(VERSION, here.through, here.through, blob))
     return results
 
 
@@ -87,9 +85,8 @@ def continue_many(
         for members in _chunks(everyone):
             chosen = [histories[i] for i in members]
             here = _yesterday([states[i] for i in members], chosen)
-            through = here.through.item()
             for i, outcome, blob in zip(members, _outcomes(here, chosen), fleet.pack(here), strict=True):
-                results[i] = (outcome, State(VERSION, through, states[i].estimated_on, blob))
+                results[i] = (outcome, State(VERSION, here.through, states[i].estimated_on, blob))
     return [results[i] for i in range(len(series))]
 
 
@@ -125,7 +122,7 @@ def _yesterday(states: Sequence[State], chosen: Sequence[History]) -> Fleet:
         raise StateUnreadable(f"not of version {VERSION}")
     here = fleet.unpack([state.blob for state in states], states[0].through)
     passed = max((chosen[0].today - states[0].through).days - 1, 0)
-    first = here.through + _DAY
+    first = np.datetime64(here.through, "D") + 1
     values = np.array([each.row(first, passed) for each in chosen])
     jumps = _jumps(chosen, first + np.arange(passed))
     for day in range(passed):
@@ -137,14 +134,14 @@ def _origins(
     here: Fleet, chosen: Sequence[History]
 ) -> Iterator[tuple[npt.NDArray[np.int64], Fleet, list[History]]]:
     """Which series are forecast from `here`, the evening of yesterday, and which from today's value on."""
-    today = here.through + _DAY
+    today = np.datetime64(here.through, "D") + 1
     has_today = np.array([each.has(today) for each in chosen])
     if not has_today.all():
         which = np.flatnonzero(~has_today)
-        yield which, here.take(which), [chosen[i] for i in which]
+        yield which, here.take(which), [chosen[i] for i in which.tolist()]
     if has_today.any():
         which = np.flatnonzero(has_today)
-        some = [chosen[i] for i in which]
+        some = [chosen[i] for i in which.tolist()]
         jumps = _jumps(some, np.array([today]))
         values = np.array([each.values[-1] for each in some])
         yield which, fleet.advance(here.take(which), values, None if jumps is None else jumps[:, 0]), some
@@ -161,14 +158,13 @@ def _outcomes(here: Fleet, chosen: Sequence[History]) -> list[Outcome]:
 
 
 def _modelled(origin: Fleet, at: int, series: History, band: Band) -> Outcome:
-    through: date = origin.through.item()
-    age = int(origin.since[at]) + (series.today - through).days
+    age = int(origin.since[at]) + (series.today - origin.through).days
     if age > STALE_AFTER:
         return _too_old(age, series)
     backtest = _backtest(origin.score[:, at])
     known = int(origin.mixture.known[at])
     reason = f"Level, trend and days of the week of {known} days with data."
-    return _forecast(KALMAN_MIXTURE, reason, series, through, float(origin.last[at]), band, backtest)
+    return _forecast(KALMAN_MIXTURE, reason, series, origin.through, float(origin.last[at]), band, backtest)
 
 
 def _backtest(score: npt.NDArray[np.float32]) -> Backtest | None:

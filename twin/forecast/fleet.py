@@ -6,7 +6,7 @@ series gets the same numbers to the bit alone or among others.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +30,8 @@ _LONGEST = max(TESTED)
 _HORIZONS = np.array(TESTED)
 _TESTED = Outlook(_HORIZONS)
 _Z80 = 1.2815515655446004
-_DAY = np.timedelta64(1, "D")
+_EPOCH = date(1970, 1, 1).toordinal()
+"""Days are counted from here, as numpy does; it was a Thursday."""
 
 
 class StateUnreadable(ValueError):
@@ -47,7 +48,7 @@ class Fleet:
     value's errors, and those that the 80 % band held.
     """
 
-    through: np.datetime64
+    through: date
     habits: Habits
     mixture: Mixture
     adaptive: Adaptive
@@ -97,7 +98,7 @@ def estimate(
 
     `jumps` [N, T] is what known events may do (events.jumps_of). `learnt` is what held for other people.
     """
-    own = habits(np.ascontiguousarray(values.T), _weekday(first_day))
+    own = habits(np.ascontiguousarray(values.T), _weekday(int(first_day.astype(np.int64))))
     return lived(codes, first_day, values, own, jumps, learnt)
 
 
@@ -116,16 +117,15 @@ def lived(
     """
     count, first = len(codes), int(first_day.astype(np.int64))
     days = np.ascontiguousarray(values.T)
-    standard = own.standardised(days, _weekday(first_day)).astype(np.float32)
+    standard = own.standardised(days, _weekday(first)).astype(np.float32)
     known = ~np.isnan(days)
     moved = np.zeros_like(standard) if jumps is None else np.ascontiguousarray(jumps.T, np.float32)
-    moves = moved.any(axis=1)
     filters, space = mixture.start(count), Workspace(count)
     watched = max(len(days) - WATCHED, 0)
     mean, sd = (np.empty((len(days) - watched, len(TESTED), count), np.float32) for _ in range(2))
     evenings: list[Mixture] = []
     for day in range(len(days)):
-        mixture.step(filters, standard[day], moved[day] if moves[day] else None, space)
+        mixture.step(filters, standard[day], moved[day] if moved[day].any() else None, space)
         if (first + day) % mixture.BLOCK == 0:
             mixture.close_block(filters)
         if day >= watched:
@@ -141,7 +141,7 @@ def lived(
     adaptive.seen[...] = known[:watched].sum(axis=0)
     last, since = _last(days[:watched])
     fleet = Fleet(
-        through=first_day + np.timedelta64(len(days) - 1, "D"),
+        through=date.fromordinal(_EPOCH + first + len(days) - 1),
         habits=own,
         mixture=filters,
         adaptive=adaptive,
@@ -162,9 +162,9 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
     `values` [N], nan where the day has none. The fleet given stays as it is.
     """
     on = fleet.copy()
-    through = fleet.through + _DAY
-    day = int(through.astype(np.int64))
-    standard = fleet.habits.standardised(values, _weekday(through)).astype(np.float32)
+    through = fleet.through + timedelta(days=1)
+    day = through.toordinal() - _EPOCH
+    standard = fleet.habits.standardised(values, _weekday(day)).astype(np.float32)
     moved = None if jumps is None or not jumps.any() else jumps.astype(np.float32)
     mixture.step(on.mixture, standard, moved, Workspace(len(on)))
     if day % mixture.BLOCK == 0:
@@ -203,9 +203,9 @@ def spread(fleet: Fleet, horizon: int) -> tuple[Values, Values]:
     """Mean and standard deviation [N, H] of the next days, in the kind's unit, before any calibration."""
     horizons = np.arange(1, horizon + 1)
     mean, variance = mixture.moments(fleet.mixture, Outlook(horizons))
-    day = int(fleet.through.astype(np.int64))
-    mean, sd = _in_units(fleet.habits, day, horizons, mean, np.sqrt(variance))
-    return np.ascontiguousarray(mean.T), np.ascontiguousarray(sd.T)
+    day = fleet.through.toordinal() - _EPOCH
+    centre, sd = _in_units(fleet.habits, day, horizons, mean, np.sqrt(variance))
+    return np.ascontiguousarray(centre.T), np.ascontiguousarray(sd.T)
 
 
 def bands(fleet: Fleet, horizon: int) -> Band:
@@ -248,7 +248,7 @@ def unpack(blobs: Sequence[bytes], through: date) -> Fleet:
         part.reshape(*shape, len(rows)) for part, shape in zip(parts[:-1], _SHAPES, strict=True)
     )
     return Fleet(
-        through=np.datetime64(through, "D"),
+        through=through,
         habits=Habits(centre, scale, np.array(weekday)),
         mixture=Mixture(*filters),
         adaptive=calibration.from_rows(parts[-1].T),
@@ -263,7 +263,7 @@ def _in_units(
     own: Habits, day: int, horizons: npt.NDArray[np.int64], mean: Floats, sd: Floats
 ) -> tuple[Values, Values]:
     """What the filters foresee [H, N] on the evening of `day`, in the kind's unit."""
-    return own.in_units(mean, day + 3 + horizons), sd * own.scale
+    return own.in_units(mean, _weekday(day) + horizons), sd * own.scale
 
 
 def _last(days: Values) -> tuple[Values, Floats]:
@@ -282,9 +282,9 @@ def _adaptive(codes: Sequence[str], learnt: Factors) -> Adaptive:
     return calibration.from_rows(np.array([rows[code] for code in codes]))
 
 
-def _weekday(day: np.datetime64) -> int:
-    """Monday is 0; the day from which numpy counts was a Thursday."""
-    return (int(day.astype("datetime64[D]").astype(np.int64)) + 3) % 7
+def _weekday(day: int) -> int:
+    """Monday is 0."""
+    return (day + 3) % 7
 
 
 def _rows_of(shape: tuple[int, ...]) -> int:

@@ -83,7 +83,8 @@ def _weekday_effects(values: Values, known: npt.NDArray[np.bool_], weekday: int)
     between = total((raw - total(raw) / 7) ** 2) / 6 - noise * total(1 / np.maximum(counts, 1)) / 7
     between = 0.7 * np.maximum(between, 0.0) + 0.3 * _PRIOR * noise
     shrunken = raw * between / (between + noise / np.maximum(counts, 0.5) + 1e-300)
-    return shrunken - total(shrunken) / 7
+    centred: Values = shrunken - total(shrunken) / 7
+    return centred
 
 
 def _median(values: Values) -> Values:

@@ -14,12 +14,13 @@ gets the same numbers to the bit alone or among others.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import groupby
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Numbers = TypeVar("Numbers", npt.NDArray[np.float32], npt.NDArray[np.float64])
 
 FORGETTING = 0.98
 """What the evidence of a day is worth one observed day later."""
@@ -249,7 +250,8 @@ def _noise_term(mixture: Mixture) -> Floats:
 
 def _evidence(mixture: Mixture) -> Floats:
     """Log likelihood of each model by now, up to what is the same for all."""
-    evidence = mixture.evidence * np.exp(mixture.seen * np.float32(np.log(FORGETTING)))
+    kept: Floats = np.exp(mixture.seen * np.float32(np.log(FORGETTING)))
+    evidence = mixture.evidence * kept
     evidence -= 0.5 * np.log(mixture.product)
     evidence -= _noise_term(mixture) - mixture.opening
     return evidence
@@ -260,8 +262,8 @@ def weights(mixture: Mixture) -> Floats:
     weight = _evidence(mixture)
     weight -= weight.max(axis=0)
     np.exp(weight, out=weight)
-    weight /= total(weight)
-    return weight
+    shares: Floats = weight / total(weight)
+    return shares
 
 
 class Outlook:
@@ -309,7 +311,7 @@ def moments(mixture: Mixture, outlook: Outlook) -> tuple[Floats, Floats]:
     return middle + away, np.maximum(square, _LEAST_VARIANCE)
 
 
-def total(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def total(rows: Numbers) -> Numbers:
     """The sum over the first axis, halves upon halves: the same to the bit however many columns there are."""
     while len(rows) > 1:
         half = len(rows) // 2
@@ -317,7 +319,7 @@ def total(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
         if len(rows) % 2:
             folded[0] += rows[-1]
         rows = folded
-    only: npt.NDArray[Any] = rows[0]
+    only: Numbers = rows[0]
     return only
 
 

@@ -125,7 +125,7 @@ def test_advance_day_by_day_is_estimate_in_one_go_where_the_habits_are_the_same(
     at_once = fleet.lived(["sbp"] * 3, MONDAY, values, before.habits, jumps)
     for day in range(90 - days, 90):
         before = fleet.advance(before, values[:, day], jumps[:, day])
-    assert before.through == at_once.through == MONDAY + 89
+    assert before.through == at_once.through == (MONDAY + 89).item()
     assert everything(before) == everything(at_once)
 
 
@@ -227,7 +227,7 @@ def test_unpack_of_pack_is_the_fleet_to_the_bit(values, gaps):
         values = np.where(np.arange(values.shape[1]) % 3 == 0, np.nan, values)
     states = fleet.estimate(["sbp"] * len(values), MONDAY, values)
     blobs = fleet.pack(states)
-    again = fleet.unpack(blobs, states.through.item())
+    again = fleet.unpack(blobs, states.through)
     assert fleet.pack(again) == blobs
     on, on_again = (fleet.advance(each, values[:, 0]) for each in (states, again))
     assert fleet.pack(on_again) == fleet.pack(on)
