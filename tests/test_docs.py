@@ -19,8 +19,8 @@ from backend.rest import BulkJSONParser
 from backend.rules import TABLE, Need, Role
 from twin import bridge
 from twin.edits import Outcome as EditOutcome
+from twin.forecast.explanation import PROPHET
 from twin.forecast.plain import MEAN_OF_28_DAYS
-from twin.forecast.trend import PROPHET_WEEKLY
 from twin.intake import container, delimited, devices, formats, gathering, json_values, phone
 from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
@@ -144,7 +144,7 @@ def test_docs_explain_each_day_rule() -> None:
 
 
 def test_docs_name_each_model_of_a_forecast() -> None:
-    assert {MEAN_OF_28_DAYS, PROPHET_WEEKLY} - named_in("forecasting.md") == set()
+    assert {MEAN_OF_28_DAYS, PROPHET} - named_in("forecasting.md") == set()
 
 
 def variables() -> set[str]:

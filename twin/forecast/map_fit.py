@@ -7,6 +7,7 @@ y = k·t + m + Σ δ·max(t - t_change, 0) + X·β + noise, with k, m ~ N(0, 5),
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -149,8 +150,8 @@ def _weights(gram: Values, moments: Values, start: Values, changes: Flags, penal
 
 def _solved(matrix: Values, right: Values) -> Values:
     try:
-        return np.linalg.solve(matrix, right)
+        return cast("Values", np.linalg.solve(matrix, right))
     except (
         np.linalg.LinAlgError
     ):  # two features alike, and noise too small for their priors to tell them apart
-        return np.linalg.lstsq(matrix, right)[0]
+        return cast("Values", np.linalg.lstsq(matrix, right)[0])

@@ -5,19 +5,23 @@ leans on parts that Prophet 1.5.0 does not promise; the tests hold its answers t
 """
 
 import logging
-from typing import Any
+from typing import Any, Literal, cast
 
-import numpy as np
-import pandas as pd
-from prophet import Prophet
-from prophet.models import IStanBackend
+logging.getLogger("prophet").setLevel(
+    logging.CRITICAL
+)  # on import it misses plotly, which draws nothing here
 
-from twin.forecast.band import Days, Values
-from twin.forecast.map_fit import Mode, Problem, mode, waves
+import numpy as np  # noqa: E402 - after the line above
+import pandas as pd  # noqa: E402
+from prophet import Prophet  # noqa: E402
+from prophet.models import IStanBackend  # noqa: E402
+
+from twin.forecast.band import Days, Values  # noqa: E402
+from twin.forecast.map_fit import Mode, Problem, mode, waves  # noqa: E402
 
 _LINEAR, _FLAT = 0, 2  # prophet.models.TrendIndicator
 
-logging.getLogger("prophet").setLevel(logging.ERROR)  # it tells of fewer change points, and misses plotly
+ByMode = dict[Literal["additive", "multiplicative"], list[str]]
 
 
 class InProcess(IStanBackend):
@@ -38,11 +42,10 @@ class InProcess(IStanBackend):
         flat = stan_data["trend_indicator"] == _FLAT
         if not (flat or stan_data["trend_indicator"] == _LINEAR) or np.any(stan_data["s_m"]):
             raise ValueError("only a linear or flat trend with additive features")
-        self.problem = Problem.of(
-            *(np.asarray(stan_data[name], np.float64) for name in ("t", "y", "t_change", "X", "sigmas")),
-            tau=stan_data["tau"],
-            flat=flat,
+        t, y, t_change, features, sigmas = (
+            np.asarray(stan_data[name], np.float64) for name in ("t", "y", "t_change", "X", "sigmas")
         )
+        self.problem = Problem.of(t, y, t_change, features, sigmas, stan_data["tau"], flat=flat)
         self.mode = mode(self.problem)
         weights, changes = self.mode.weights, self.problem.changes
         first, count = (1, 0) if flat else (2, int(changes.sum()))
@@ -63,7 +66,8 @@ class InProcess(IStanBackend):
 class InProcessProphet(Prophet):
     """Prophet, with the same model and answers, in a fifth of the time; it draws no samples by itself."""
 
-    _columns: dict[Any, tuple[pd.DataFrame, dict[str, list[str]]]] = {}
+    _columns: dict[tuple[str, ...], tuple[pd.DataFrame, ByMode]] = {}
+    _solver: InProcess
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"uncertainty_samples": 0, **options})
@@ -71,7 +75,17 @@ class InProcessProphet(Prophet):
     @property
     def solved(self) -> tuple[Problem, Mode]:
         """What was fitted, and its answer; a series of equal values has neither."""
-        return self.stan_backend.problem, self.stan_backend.mode
+        return self._solver.problem, self._solver.mode
+
+    @property
+    def scale(self) -> float:
+        """What Prophet divides the values by."""
+        return float(cast("float", self.y_scale))
+
+    @property
+    def knots(self) -> Values:
+        """Where the slope may change, as shares of the series' length."""
+        return cast("Values", self.changepoints_t)
 
     def spread(self, days: Days) -> Values:
         """The standard deviation of a value about `yhat` on each day, in the series' unit.
@@ -79,23 +93,23 @@ class InProcessProphet(Prophet):
         What Prophet's samples come to, in closed form: its noise, and after the last day its trend, which
         goes on to change as often as it could in the past, and by as much as it did on average.
         """
-        day = np.timedelta64(1, "D") / self.t_scale
-        ahead = np.maximum((days - self.start.to_datetime64()) / np.timedelta64(1, "D") * day - 1, 0.0) / day
+        first, length = cast("pd.Timestamp", self.start), cast("pd.Timedelta", self.t_scale).days
+        ahead = np.maximum((days - first.to_datetime64()) / np.timedelta64(1, "D") - length, 0.0)
         changing = 0.0
         if self.growth == "linear":
-            often = min(len(self.changepoints_t) * day, 1.0)
-            changing = often * 2 * (np.abs(self.params["delta"]).mean() * day) ** 2
+            often = min(len(self.knots) / length, 1.0)
+            changing = often * 2 * (np.abs(self.params["delta"]).mean() / length) ** 2
         # A change i days ahead has moved the trend by (h - i + 1/2) times itself at h; their squares add up.
         variance = self.params["sigma_obs"].item() ** 2 + changing * (4 * ahead**3 - ahead) / 12
-        spread: Values = self.y_scale * np.sqrt(variance)
+        spread: Values = self.scale * np.sqrt(variance)
         return spread
 
     def _load_stan_backend(self, _name: str | None) -> None:
-        self.stan_backend = InProcess()
+        self.stan_backend = self._solver = InProcess()
 
     def regressor_column_matrix(
-        self, seasonal_features: pd.DataFrame, modes: Any
-    ) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+        self, seasonal_features: pd.DataFrame, modes: ByMode
+    ) -> tuple[pd.DataFrame, ByMode]:
         """Which feature belongs to which component: the same for all series with features of these names."""
         key = (*seasonal_features.columns, *self.extra_regressors, repr(modes))
         if key not in self._columns:
