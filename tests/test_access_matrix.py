@@ -74,6 +74,8 @@ ROWS = [
     ("get", API + PIA + "summary", {"kind": "egfr"}, *WHOLE_GRANTS),
     ("get", API + PIA + "snapshot", None, *GRANTEES),
     ("get", API + PIA + "forecasts", None, *GRANTEES),
+    ("get", API + PIA + "glucose-forecast", None, *GRANTEES),
+    ("get", API + PIA + "glucose-forecast/record", None, *GRANTEES),
     ("get", API + PIA + "records", None, *GRANTEES),
     ("post", API + PIA + "records", ASTHMA, 201, 404, 404, 404, 404, 404, 404, 401),
     ("post", API + PIA + "records", SWIMMING, 201, 404, 201, 201, 404, 404, 404, 401),

@@ -21,14 +21,18 @@ from backend.api import PatientView, PersonView
 from backend.changes import last_seq
 from backend.queries import zone_history_of
 from backend.rest import BulkJSONParser, file_response, page_schema
-from backend.rules import Need
+from backend.rules import Need, Topic
 from backend.services import NotPossible
+from twin.forecast.glucose import NoGlucoseForecast
+from twin.forecast.glucose_band import MINUTES
 from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
 from twin.models import ExportStatus, Record, Source, Upload
 from twin.queries import (
     days_of,
     exports_of,
+    glucose_record,
+    kinds_waiting,
     newest_forecasts,
     ranked_sources,
     records_of,
@@ -45,10 +49,14 @@ from twin.serializers import (
     ExportOut,
     ForecastsIn,
     ForecastsOut,
+    GlucoseAheadOut,
+    GlucoseRecordIn,
+    GlucoseRecordOut,
     KindOut,
     MeasurementIn,
     MeasurementRef,
     NewRecordIn,
+    NoGlucoseAheadOut,
     RecordEditIn,
     RecordEditOut,
     RecordOut,
@@ -76,6 +84,8 @@ from twin.series import store
 from twin.series.columns import Flag
 from twin.series.thin import thin
 from twin.services.exports import file_of, request_export
+from twin.services.forecasts import show_forecasts
+from twin.services.glucose import show_glucose
 from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
 from twin.services.records import add_record, delete_record, edit_record
@@ -88,6 +98,13 @@ DRAWN_APART = np.uint8(sum(Flag) - Flag.SOFT_RANGE)
 MEASUREMENTS = PolymorphicProxySerializer(
     component_name="Measurements",
     serializers=[MeasurementIn, MeasurementIn(many=True)],
+    resource_type_field_name=None,
+    many=False,
+)
+
+GLUCOSE_AHEAD = PolymorphicProxySerializer(
+    component_name="GlucoseForecast",
+    serializers=[GlucoseAheadOut, NoGlucoseAheadOut],
     resource_type_field_name=None,
     many=False,
 )
@@ -259,8 +276,46 @@ class Forecasts(PatientView):
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         wanted = ForecastsIn(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        found = newest_forecasts(self.access.patient, self.access.topics, wanted.validated_data["kind"])
-        return Response({"results": ForecastOut(found, many=True).data})
+        now, code = timezone.now(), wanted.validated_data["kind"]
+        person, topics = self.access.patient, self.access.topics
+        shown = show_forecasts(person, newest_forecasts(person, topics, code), now=now)
+        today = now.astimezone(zone_history_of(person.id)).date()
+        waiting = kinds_waiting(person, topics, today, code)
+        return Response(ForecastsOut({"results": shown, "waiting": waiting}).data)
+
+
+class GlucoseAhead(PatientView):
+    """Glucose in the next two hours, from the sensor's newest reading, or why nothing is said of it."""
+
+    needs = {"get": Need.READ}
+    what = "glucose forecast"
+
+    @extend_schema(responses=GLUCOSE_AHEAD)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        self.access.topic(Topic.GLUCOSE)
+        shown = show_glucose(self.access.patient, now=timezone.now())
+        if isinstance(shown, NoGlucoseForecast):
+            return Response(NoGlucoseAheadOut(shown).data)
+        return Response(GlucoseAheadOut(shown).data)
+
+
+class GlucoseRecord(PatientView):
+    """How the glucose forecasts that were shown have gone."""
+
+    needs = {"get": Need.READ}
+    what = "record of glucose forecasts"
+
+    @extend_schema(parameters=[GlucoseRecordIn], responses=GlucoseRecordOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        self.access.topic(Topic.GLUCOSE)
+        wanted = GlucoseRecordIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        now = timezone.now()
+        since = now - timedelta(days=wanted.validated_data["days"])
+        horizons, shown = glucose_record(self.access.patient, since, now)
+        lately = [row for row in shown if row.at > now - timedelta(days=1)]
+        body = {"minutes": MINUTES, "horizons": horizons, "past": lately}
+        return Response(GlucoseRecordOut(body).data)
 
 
 class Records(PatientView):

@@ -19,6 +19,12 @@ from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
+from twin.forecast import WINDOW, NotEnoughData, forecast_daily
+from twin.forecast.daily import LEAST_DAYS
+from twin.forecast.glucose import Readings
+from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
+from twin.forecast.glucose_band import MINUTES
+from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
 from twin.intake.json_values import number
@@ -27,6 +33,7 @@ from twin.models import (
     DaySummary,
     Export,
     Forecast,
+    GlucoseForecast,
     Record,
     RecordVersion,
     SeriesBlock,
@@ -38,7 +45,7 @@ from twin.models import (
 from twin.series import store
 from twin.series.blocks import DAY_MS
 from twin.series.codec import decode
-from twin.series.columns import Columns
+from twin.series.columns import Columns, Flag
 from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
 
@@ -251,6 +258,34 @@ def samples_between(
     touches = (columns.start >= start) | (columns.start + columns.duration > start)
     touches &= columns.start < end
     return store.Reading(columns.take(touches), found.source[touches], found.sources), counts[touches]
+
+
+def glucose_readings(patient: Patient, start: int, end: int) -> Readings:
+    """The glucose sensor's readings from `start` to `end` (ms), of one sensor at a time, in order."""
+    found, counts = samples_between(patient, SENSOR_GLUCOSE, start, end)
+    columns = found.columns.take(counts)
+    flags = np.zeros(len(columns), np.uint8) if columns.flags is None else columns.flags
+    low, high = flags & Flag.CENSORED_LOW > 0, flags & Flag.CENSORED_HIGH > 0
+    return Readings(columns.start, columns.value, low, high)
+
+
+def glucose_record(
+    patient: Patient, since: datetime, now: datetime
+) -> tuple[list[HorizonScore], list[GlucoseForecast]]:
+    """How the glucose forecasts from `since` on went that were shown, by horizon; and they, in order."""
+    shown = GlucoseForecast.objects.filter(patient=patient, at__gte=since, shown_at__isnull=False)
+    rows = list(shown.filter(minutes=list(MINUTES)).order_by("at"))
+    at, until = (_milliseconds(edge) for edge in (since - timedelta(hours=1), now))
+    said = ("last_value", "mean", "low80", "high80", "low95", "high95")
+    past = PastForecasts(
+        np.array([_milliseconds(row.at) for row in rows], np.int64),
+        *(np.array([getattr(row, name) for row in rows], np.float64) for name in said),
+    )
+    return score(past, glucose_readings(patient, at, until + 1), MINUTES), rows
+
+
+def _milliseconds(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
 
 
 def _utc_day(milliseconds: int) -> date:

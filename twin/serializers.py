@@ -12,9 +12,21 @@ from rest_framework import serializers
 from backend.rules import Topic
 from backend.serializers import PatientRef
 from twin.edits import Outcome
+from twin.forecast import Backtest
+from twin.forecast.glucose import NoGlucoseForecast
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
-from twin.models import FINISHED, DaySummary, Export, ExportStatus, Forecast, Record, RecordVersion, Upload
+from twin.models import (
+    FINISHED,
+    DaySummary,
+    Export,
+    ExportStatus,
+    Forecast,
+    GlucoseForecast,
+    Record,
+    RecordVersion,
+    Upload,
+)
 from twin.services.observations import Measurement
 from twin.services.records import Written
 from twin.state.habit import Voice
@@ -293,6 +305,71 @@ class WaitingOut(serializers.Serializer[Any]):
 
 class ForecastsOut(serializers.Serializer[Any]):
     results = ForecastOut(many=True)
+    waiting = WaitingOut(many=True)
+
+
+class GlucoseAheadOut(serializers.ModelSerializer[GlucoseForecast]):
+    """mg/dL at each of `minutes` after the reading of `at`."""
+
+    unit = serializers.CharField(default=KINDS["glucose_cgm"].unit, read_only=True)
+    reason = serializers.CharField(default=None, allow_null=True, read_only=True)
+
+    class Meta:
+        model = GlucoseForecast
+        fields = [
+            "at",
+            "made_at",
+            "last_value",
+            "unit",
+            "minutes",
+            "mean",
+            "low80",
+            "high80",
+            "low95",
+            "high95",
+            "version",
+            "reason",
+        ]
+
+
+class NoGlucoseAheadOut(serializers.Serializer[Any]):
+    """Why nothing is forecast, and when the last reading was, if there is one."""
+
+    reason = serializers.CharField()
+    at = serializers.SerializerMethodField()
+
+    def get_at(self, refused: NoGlucoseForecast) -> datetime | None:
+        return None if refused.at is None else datetime.fromtimestamp(refused.at / 1000, UTC)
+
+
+class GlucoseRecordIn(serializers.Serializer[Any]):
+    """How many days back."""
+
+    days = serializers.IntegerField(min_value=1, max_value=90, default=14)
+
+
+class GlucoseHorizonOut(serializers.Serializer[Any]):
+    minutes = serializers.IntegerField()
+    points = serializers.IntegerField()
+    mae = serializers.FloatField(allow_null=True)
+    mae_last_value = serializers.FloatField(allow_null=True)
+    mae_ar2 = serializers.FloatField(allow_null=True)
+    held80 = serializers.FloatField(allow_null=True)
+    held95 = serializers.FloatField(allow_null=True)
+
+
+class PastGlucoseOut(serializers.ModelSerializer[GlucoseForecast]):
+    class Meta:
+        model = GlucoseForecast
+        fields = ["at", "mean", "low80", "high80"]
+
+
+class GlucoseRecordOut(serializers.Serializer[Any]):
+    """`past`: the forecasts that were shown in the last day."""
+
+    minutes = serializers.ListField(child=serializers.IntegerField())
+    horizons = GlucoseHorizonOut(many=True)
+    past = PastGlucoseOut(many=True)
 
 
 class MeasurementIn(serializers.Serializer[Any]):
