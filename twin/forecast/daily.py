@@ -50,12 +50,13 @@ def forecast_many(
     There is no state where a simpler method answers: such a series is short, or has never moved.
     """
     histories = _histories(kinds, series)
-    results: list[tuple[Outcome, State | None]] = []
+    results: dict[int, tuple[Outcome, State | None]] = {}
     modelled: defaultdict[date, list[int]] = defaultdict(list)
     for i, each in enumerate(histories):
-        results.append((_without_model(each), None))
         if _bears_model(each):
             modelled[each.today].append(i)
+        else:
+            results[i] = _without_model(each), None
     for today, everyone in modelled.items():
         first = np.datetime64(today, "D") - np.timedelta64(WINDOW, "D")
         for members in _chunks(everyone):
@@ -66,7 +67,7 @@ def forecast_many(
             here = fleet.estimate(codes, first, values, jumps, learnt)
             for i, outcome, blob in zip(members, _outcomes(here, chosen), fleet.pack(here), strict=True):
                 results[i] = (outcome, State(VERSION, here.through, here.through, blob))
-    return results
+    return [results[i] for i in range(len(series))]
 
 
 def continue_many(
@@ -152,17 +153,17 @@ def _outcomes(here: Fleet, chosen: Sequence[History]) -> list[Outcome]:
     for which, origin, some in _origins(here, chosen):
         low, high = (np.array([each.kind.hard[end] for each in some])[:, None] for end in (0, 1))
         bands = fleet.bands(origin, HORIZON).within(low, high)
+        known = origin.mixture.known.astype(int).tolist()
         for at, (i, each) in enumerate(zip(which.tolist(), some, strict=True)):
-            outcomes[i] = _modelled(origin, at, each, bands.of(at))
+            outcomes[i] = _modelled(origin, at, known[at], each, bands.of(at))
     return [outcomes[i] for i in range(len(chosen))]
 
 
-def _modelled(origin: Fleet, at: int, series: History, band: Band) -> Outcome:
+def _modelled(origin: Fleet, at: int, known: int, series: History, band: Band) -> Outcome:
     age = int(origin.since[at]) + (series.today - origin.through).days
     if age > STALE_AFTER:
         return _too_old(age, series)
     backtest = _backtest(origin.score[:, at])
-    known = int(origin.mixture.known[at])
     reason = f"Level, trend and days of the week of {known} days with data."
     return _forecast(KALMAN_MIXTURE, reason, series, origin.through, float(origin.last[at]), band, backtest)
 

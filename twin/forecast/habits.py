@@ -15,6 +15,8 @@ from twin.forecast.mixture import total
 _REACH = 10
 """A day is compared with the mean of the days this near to it, before and after."""
 _OUTLIER = 2.5
+_FINEST = 1e-3
+"""A series that hardly moves has this share of its centre for a scale: what is finer is rounding."""
 _PRIOR = 0.02
 """Share of the variance that lies between days of the week before anything is known of a series."""
 
@@ -44,7 +46,7 @@ class Habits:
 def habits(values: Values, weekday: int) -> Habits:
     """The habits of N series, [T, N] with nan where a value is missing; the first day is of that `weekday`.
 
-    A series without values has centre 0 and scale 1. One that never moved has the smallest scale there is.
+    A series without values has centre 0 and scale 1.
     """
     known = ~np.isnan(values)
     effects = _weekday_effects(values, known, weekday)
@@ -55,7 +57,7 @@ def habits(values: Values, weekday: int) -> Habits:
     count = np.maximum(known.sum(axis=0), 1)
     mean = total(np.where(known, level, 0.0)) / count
     deviation = np.sqrt(total(np.where(known, level - mean, 0.0) ** 2) / count)
-    scale = np.maximum(spread, 0.25 * deviation) + 1e-9
+    scale = np.maximum(np.maximum(spread, 0.25 * deviation), _FINEST * np.abs(centre)) + 1e-9
     return Habits(centre, np.where(known.any(axis=0), scale, 1.0), effects)
 
 

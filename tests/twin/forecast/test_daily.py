@@ -259,6 +259,15 @@ def test_forecast_of_a_bad_series_is_still_drawable(name):
     assert answer.model in ("kalman_mixture", "mean_of_28_days")
 
 
+@pytest.mark.parametrize("before", [80.0, 0.0])
+def test_forecast_of_a_series_that_moves_for_the_first_time_today_is_still_drawable(before):
+    values = np.where(np.arange(60) < 59, before, 90.0)
+    answer = forecast("active_energy" if before == 0 else "weight", consecutive(60), values)
+    today = forecast("weight", consecutive(60), np.maximum(values, 20), today=(START + 59).item())
+    assert_drawable(answer, "active_energy" if before == 0 else "weight")
+    assert_drawable(today, "weight")
+
+
 @settings(deadline=None, max_examples=60)
 @given(
     code=st.sampled_from(sorted(code for code, one in KINDS.items() if one.forecast)),
