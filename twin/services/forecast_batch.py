@@ -13,28 +13,36 @@ from twin import forecast
 from twin.kinds import kind
 from twin.models import Event
 
+# What is materialized is so for the planner. Of everybody's states and forecasts, which are many, only those
+# of these patients are looked at. And days are compared with a plain column: under row-level security an
+# index is searched by what cannot leak, which expressions are not known to be.
 _READ = """
-    SELECT one.patient_id, code.kind, one.today, state.through, state.estimated_on, state.state,
-        days.day, days.value
-    FROM unnest(%(patients)s::uuid[], %(todays)s::date[]) AS one (patient_id, today)
-    CROSS JOIN unnest(%(codes)s::text[]) AS code (kind)
-    LEFT JOIN twin_seriesstate AS state ON state.patient_id = one.patient_id AND state.kind = code.kind
-        AND state.version = %(version)s AND state.through < one.today
-    CROSS JOIN LATERAL (
+    WITH state AS MATERIALIZED (
+        SELECT patient_id, kind, through, estimated_on, state FROM twin_seriesstate
+        WHERE patient_id = ANY(%(patients)b::uuid[]) AND version = %(version)s
+    ), current AS MATERIALIZED (
+        SELECT patient_id, kind FROM twin_forecast
+        WHERE patient_id = ANY(%(patients)b::uuid[]) AND superseded_at IS NULL
+    ), series AS MATERIALIZED (
+        SELECT one.patient_id, code.kind, one.today, coalesce(state.through, one.today - %(reach)s) AS after,
+            state.through, state.estimated_on, state.state, current.kind IS NOT NULL AS is_forecast
+        FROM unnest(%(patients)b::uuid[], %(todays)b::date[]) AS one (patient_id, today)
+        CROSS JOIN unnest(%(codes)b::text[]) AS code (kind)
+        LEFT JOIN state ON state.patient_id = one.patient_id AND state.kind = code.kind
+            AND state.through < one.today
+        LEFT JOIN current ON current.patient_id = one.patient_id AND current.kind = code.kind
+    )
+    SELECT series.patient_id, series.kind, today, through, estimated_on, state, days.day, days.value
+    FROM series CROSS JOIN LATERAL (
         SELECT array_agg(found.day - date '1970-01-01'), array_agg(found.value)
         FROM (
             SELECT day, value FROM twin_daysummary AS summary
-            WHERE summary.patient_id = one.patient_id AND summary.kind = code.kind
-                AND summary.day > coalesce(state.through, one.today - %(window)s)
-                AND summary.day <= one.today
+            WHERE summary.patient_id = series.patient_id AND summary.kind = series.kind
+                AND summary.day > series.after AND summary.day <= series.today
             ORDER BY day
         ) AS found
     ) AS days (day, value)
-    WHERE state.through IS NOT NULL OR days.day IS NOT NULL OR EXISTS (
-        SELECT FROM twin_forecast AS current
-        WHERE current.patient_id = one.patient_id AND current.kind = code.kind
-            AND current.superseded_at IS NULL
-    )
+    WHERE through IS NOT NULL OR is_forecast OR days.day IS NOT NULL
 """
 
 Key = tuple[UUID, str]
@@ -70,7 +78,7 @@ def read(todays: Mapping[UUID, date], codes: Collection[str], *, anew: bool = Fa
         "todays": list(todays.values()),
         "codes": sorted(codes),
         "version": None if anew else forecast.VERSION,
-        "window": forecast.WINDOW,
+        "reach": forecast.WINDOW + 1,
     }
     known = []
     with arrays.cursor() as cursor:

@@ -22,16 +22,19 @@ _SAID = (
     *("through", "model", "version", "reason", "last_value", "mean", "low80", "high80", "low95", "high95"),
     *("backtest_points", "backtest_error", "backtest_error_of_last_value", "backtest_held80"),
 )
-# The five lines come as one long array each, of which a forecast's own `width` numbers are cut.
+# The five lines come as one long array each, of which a forecast's own `width` numbers are cut. Such arrays
+# hold no NULL: a missing number comes as nan.
 _MADE = f"""
     SELECT id, patient_id, kind, topic, through, model, version, reason, last_value,
         {", ".join(f"(%({line})b::float8[])[first : last] AS {line}" for line in _SAID[5:10])},
-        backtest_points, backtest_error, backtest_error_of_last_value, backtest_held80
+        backtest_points, nullif(backtest_error, 'NaN') AS backtest_error,
+        nullif(backtest_error_of_last_value, 'NaN') AS backtest_error_of_last_value,
+        nullif(backtest_held80, 'NaN') AS backtest_held80
     FROM unnest(
-        %(id)s::uuid[], %(patient_id)s::uuid[], %(kind)s::text[], %(topic)s::text[], %(through)s::date[],
-        %(model)s::text[], %(version)s::text[], %(reason)s::text[], %(last_value)b::float8[],
-        %(backtest_points)s::int4[], %(backtest_error)s::float8[],
-        %(backtest_error_of_last_value)s::float8[], %(backtest_held80)s::float8[]
+        %(id)b::uuid[], %(patient_id)b::uuid[], %(kind)b::text[], %(topic)b::text[], %(through)b::date[],
+        %(model)b::text[], %(version)b::text[], %(reason)b::text[], %(last_value)b::float8[],
+        %(backtest_points)b::int4[], %(backtest_error)b::float8[],
+        %(backtest_error_of_last_value)b::float8[], %(backtest_held80)b::float8[]
     ) WITH ORDINALITY AS row (
         id, patient_id, kind, topic, through, model, version, reason, last_value,
         backtest_points, backtest_error, backtest_error_of_last_value, backtest_held80, place
@@ -48,7 +51,7 @@ _COMPARE = f"""
 """  # noqa: S608 - the names of our own columns
 _SUPERSEDE = """
     UPDATE twin_forecast AS current SET superseded_at = %s
-    FROM unnest(%s::uuid[], %s::text[]) AS made (patient_id, kind)
+    FROM unnest(%b::uuid[], %b::text[]) AS made (patient_id, kind)
     WHERE current.patient_id = made.patient_id AND current.kind = made.kind AND current.superseded_at IS NULL
 """
 _WRITE = f"""
@@ -58,7 +61,7 @@ _WRITE = f"""
         made_at = excluded.made_at, {", ".join(f"{column} = excluded.{column}" for column in _SAID)}
 """  # noqa: S608 - the names of our own columns
 _WITHDRAW = """
-    WITH gone AS (SELECT * FROM unnest(%(patients)s::uuid[], %(kinds)s::text[]) AS gone (patient_id, kind)),
+    WITH gone AS (SELECT * FROM unnest(%(patients)b::uuid[], %(kinds)b::text[]) AS gone (patient_id, kind)),
     kept AS (
         UPDATE twin_forecast AS current SET superseded_at = %(now)s FROM gone
         WHERE current.patient_id = gone.patient_id AND current.kind = gone.kind
@@ -75,7 +78,7 @@ _WITHDRAW = """
 _KEEP_STATES = """
     INSERT INTO twin_seriesstate AS known (patient_id, kind, topic, version, through, estimated_on, state)
     SELECT * FROM unnest(
-        %s::uuid[], %s::text[], %s::text[], %s::text[], %s::date[], %s::date[], %b::bytea[]
+        %b::uuid[], %b::text[], %b::text[], %b::text[], %b::date[], %b::date[], %b::bytea[]
     )
     ON CONFLICT (patient_id, kind) DO UPDATE SET
         version = excluded.version, through = excluded.through, estimated_on = excluded.estimated_on,
@@ -84,7 +87,7 @@ _KEEP_STATES = """
         IS DISTINCT FROM (excluded.version, excluded.through, excluded.estimated_on, excluded.state)
 """
 _FORGET_STATES = """
-    DELETE FROM twin_seriesstate AS known USING unnest(%s::uuid[], %s::text[]) AS gone (patient_id, kind)
+    DELETE FROM twin_seriesstate AS known USING unnest(%b::uuid[], %b::text[]) AS gone (patient_id, kind)
     WHERE known.patient_id = gone.patient_id AND known.kind = gone.kind
 """
 
@@ -146,9 +149,9 @@ def _columns(new: Mapping[Key, forecast.Forecast]) -> dict[str, Any]:
         **{line: np.concatenate([getattr(one, line) for one in several]) for line in _SAID[5:10]},
         "width": len(several[0].mean),
         "backtest_points": [test.points if test else 0 for test in tests],
-        "backtest_error": [test.mae if test else None for test in tests],
-        "backtest_error_of_last_value": [test.mae_last_value if test else None for test in tests],
-        "backtest_held80": [test.held80 if test else None for test in tests],
+        "backtest_error": np.array([test.mae if test else np.nan for test in tests]),
+        "backtest_error_of_last_value": np.array([test.mae_last_value if test else np.nan for test in tests]),
+        "backtest_held80": np.array([test.held80 if test else np.nan for test in tests]),
     }
 
 
