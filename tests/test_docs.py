@@ -20,6 +20,7 @@ from backend.rules import TABLE, Need, Role
 from twin import bridge
 from twin.edits import Outcome as EditOutcome
 from twin.forecast.explanation import PROPHET
+from twin.forecast.daily import KALMAN_MIXTURE
 from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.intake import container, delimited, devices, formats, gathering, json_values, phone
 from twin.intake.fhir.records import KEPT
@@ -144,7 +145,7 @@ def test_docs_explain_each_day_rule() -> None:
 
 
 def test_docs_name_each_model_of_a_forecast() -> None:
-    assert {MEAN_OF_28_DAYS, PROPHET} - named_in("forecasting.md") == set()
+    assert {KALMAN_MIXTURE, MEAN_OF_28_DAYS, PROPHET} - named_in("forecasting.md") == set()
 
 
 def variables() -> set[str]:
