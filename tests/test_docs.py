@@ -19,8 +19,8 @@ from backend.rest import BulkJSONParser
 from backend.rules import TABLE, Need, Role
 from twin import bridge
 from twin.edits import Outcome as EditOutcome
-from twin.forecast.explanation import PROPHET
 from twin.forecast.daily import KALMAN_MIXTURE
+from twin.forecast.explanation import PROPHET
 from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.intake import container, delimited, devices, formats, gathering, json_values, phone
 from twin.intake.fhir.records import KEPT
