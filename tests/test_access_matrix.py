@@ -74,6 +74,7 @@ ROWS = [
     ("get", API + PIA + "summary", {"kind": "egfr"}, *WHOLE_GRANTS),
     ("get", API + PIA + "snapshot", None, *GRANTEES),
     ("get", API + PIA + "forecasts", None, *GRANTEES),
+    ("get", API + PIA + "forecasts/<str:kind>/explanation", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast/record", None, *GRANTEES),
     ("get", API + PIA + "records", None, *GRANTEES),
@@ -149,6 +150,7 @@ def places(cast):
         "<uuid:upload>": str(upload.id),
         "<uuid:grant>": str(grant.id),
         "<uuid:record>": str(record.id),
+        "<str:kind>": "heart_rate",
     }
 
 

@@ -25,11 +25,13 @@ from backend.rules import Need, Topic
 from backend.services import NotPossible
 from twin.forecast.glucose import NoGlucoseForecast
 from twin.forecast.glucose_band import MINUTES
+from twin.forecast.outcome import NotEnoughData
 from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
 from twin.models import ExportStatus, Record, Source, Upload
 from twin.queries import (
     days_of,
+    explanation_of,
     exports_of,
     glucose_record,
     kinds_waiting,
@@ -46,6 +48,8 @@ from twin.queries import (
 from twin.serializers import (
     NO_EXPORT,
     DevicesOut,
+    ExplanationIn,
+    ExplanationOut,
     ExportOut,
     ForecastsIn,
     ForecastsOut,
@@ -57,6 +61,7 @@ from twin.serializers import (
     MeasurementRef,
     NewRecordIn,
     NoGlucoseAheadOut,
+    NotEnoughDataOut,
     RecordEditIn,
     RecordEditOut,
     RecordOut,
@@ -105,6 +110,13 @@ MEASUREMENTS = PolymorphicProxySerializer(
 GLUCOSE_AHEAD = PolymorphicProxySerializer(
     component_name="GlucoseForecast",
     serializers=[GlucoseAheadOut, NoGlucoseAheadOut],
+    resource_type_field_name=None,
+    many=False,
+)
+
+EXPLANATION = PolymorphicProxySerializer(
+    component_name="ForecastExplanation",
+    serializers=[ExplanationOut, NotEnoughDataOut],
     resource_type_field_name=None,
     many=False,
 )
@@ -316,6 +328,32 @@ class GlucoseRecord(PatientView):
         lately = [row for row in shown if row.at > now - timedelta(days=1)]
         body = {"minutes": MINUTES, "horizons": horizons, "past": lately}
         return Response(GlucoseRecordOut(body).data)
+
+
+class ForecastExplanation(PatientView):
+    """What a kind has done of late, as Prophet reads it: trend, week and events, and how it would go on."""
+
+    needs = {"get": Need.READ}
+    what = "explanation of a forecast"
+
+    @extend_schema(parameters=[ExplanationIn], responses=EXPLANATION)
+    def get(self, request: Request, patient: str, kind: str) -> Response:  # noqa: ARG002 - in the URL
+        one = KINDS.get(kind)
+        if one is None or not one.forecast:
+            raise Http404
+        self.access.topic(one.topic)
+        wanted = ExplanationIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        explained = explanation_of(
+            self.access.patient,
+            one,
+            self.access.topics,
+            today=timezone.now().astimezone(zone_history_of(self.access.patient.id)).date(),
+            days_back=wanted.validated_data["days"],
+        )
+        if isinstance(explained, NotEnoughData):
+            return Response(NotEnoughDataOut(explained).data)
+        return Response(ExplanationOut(explained, context={"kind": one}).data)
 
 
 class Records(PatientView):

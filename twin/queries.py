@@ -21,6 +21,8 @@ from backend.scope import visible_patients
 from twin import state
 from twin.forecast import WINDOW, NotEnoughData, forecast_daily
 from twin.forecast.daily import LEAST_DAYS
+from twin.forecast.effects import STEPS, KnownEvent
+from twin.forecast.explanation import Explanation, explain
 from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
@@ -31,6 +33,7 @@ from twin.intake.json_values import number
 from twin.kinds import KINDS, Kind
 from twin.models import (
     DaySummary,
+    Event,
     Export,
     Forecast,
     GlucoseForecast,
@@ -187,6 +190,34 @@ def _waits_for(kind: Kind, newest: Sequence[tuple[date, float]], today: date) ->
     outcome = forecast_daily(kind, np.array(days, "datetime64[D]"), np.array(values), today=today)
     # There is enough, and a worker is about to make it.
     return outcome if isinstance(outcome, NotEnoughData) else NotEnoughData(0, "It is being made.")
+
+
+def events_of(patient: Patient, topics: Collection[Topic], since: date | None = None) -> QuerySet[Event]:
+    """The events of these topics in the order in which they began; with `since`, those not over before it."""
+    found = Event.objects.filter(patient=patient, topic__in=topics).order_by("starts_on", "id")
+    if since is None:
+        return found
+    return found.filter(Q(starts_on__gte=since) | Q(ends_on__gte=since) | Q(type__in=STEPS))
+
+
+def explanation_of(
+    patient: Patient, kind: Kind, topics: Collection[Topic], *, today: date, days_back: int
+) -> Explanation | NotEnoughData:
+    """What Prophet makes of a kind's last year, beside the events of these topics."""
+    since = today - timedelta(days=WINDOW)
+    rows = list(days_of(patient, kind.code, since, today).values_list("day", "value"))
+    events = [
+        KnownEvent(row.id, row.type, row.starts_on, row.ends_on, row.text)
+        for row in events_of(patient, topics, since)
+    ]
+    return explain(
+        kind,
+        np.array([day for day, _ in rows], "datetime64[D]"),
+        np.array([value for _, value in rows], np.float64),
+        today=today,
+        days_back=days_back,
+        events=events,
+    )
 
 
 def records_of(

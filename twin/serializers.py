@@ -13,9 +13,11 @@ from backend.rules import Topic
 from backend.serializers import PatientRef
 from twin.edits import Outcome
 from twin.forecast import Backtest
+from twin.forecast.explanation import PROPHET, SHOWN_AT_LEAST, SHOWN_AT_MOST, Explanation
 from twin.forecast.glucose import NoGlucoseForecast
+from twin.forecast.sentences import sentences
 from twin.intake.items import RecordType
-from twin.kinds import KINDS
+from twin.kinds import KINDS, Kind
 from twin.models import (
     FINISHED,
     DaySummary,
@@ -34,6 +36,15 @@ from twin.state.repeats import Repeat
 
 EARLIEST, LATEST = datetime(1880, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Between these lies the date of any record of a living person."""
+
+
+class DaysField(serializers.ListField):
+    """An array of days."""
+
+    child = serializers.DateField()
+
+    def to_representation(self, days: Any) -> list[str]:
+        return [str(day) for day in days]
 
 
 class UploadIn(serializers.Serializer[Any]):
@@ -370,6 +381,93 @@ class GlucoseRecordOut(serializers.Serializer[Any]):
     minutes = serializers.ListField(child=serializers.IntegerField())
     horizons = GlucoseHorizonOut(many=True)
     past = PastGlucoseOut(many=True)
+
+
+class ExplanationIn(serializers.Serializer[Any]):
+    """How many days back are shown."""
+
+    days = serializers.IntegerField(min_value=SHOWN_AT_LEAST, max_value=SHOWN_AT_MOST, default=SHOWN_AT_MOST)
+
+
+class SlopeOut(serializers.Serializer[Any]):
+    """The trend's rise a week since that day, with a 95 % range."""
+
+    since = serializers.DateField()
+    value = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class ChangeOut(serializers.Serializer[Any]):
+    day = serializers.DateField()
+    slope_before = serializers.FloatField()
+    slope_after = serializers.FloatField()
+
+
+class EffectOut(serializers.Serializer[Any]):
+    """How much higher the values were in the event's days, with a 95 % range, or in `reason` why not."""
+
+    id = serializers.UUIDField(source="event.id")
+    day = serializers.DateField(source="event.starts_on")
+    ends = serializers.DateField(source="event.ends_on", allow_null=True)
+    type = serializers.CharField(source="event.type")
+    text = serializers.CharField(source="event.text")
+    effect = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    reason = serializers.CharField()
+
+
+class AheadOut(serializers.Serializer[Any]):
+    """Prophet's own view of the days ahead, with its own band."""
+
+    days = DaysField(source="ahead")
+    mean = serializers.ListField(child=serializers.FloatField())
+    low80 = serializers.ListField(child=serializers.FloatField())
+    high80 = serializers.ListField(child=serializers.FloatField())
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    """`weekly` has seven differences from the trend, Monday's first; null where chance would show as much."""
+
+    kind = serializers.SerializerMethodField()
+    title = serializers.SerializerMethodField()
+    unit = serializers.SerializerMethodField()
+    model = serializers.CharField(default=PROPHET, read_only=True)
+    days = DaysField()
+    trend = serializers.ListField(child=serializers.FloatField())
+    fitted = serializers.ListField(child=serializers.FloatField())
+    slope = SlopeOut(allow_null=True)
+    weekly = serializers.ListField(child=serializers.FloatField(), allow_null=True)
+    changes = ChangeOut(many=True)
+    events = EffectOut(many=True)
+    ahead = AheadOut(source="*")
+    sentences = serializers.SerializerMethodField()
+    reason = serializers.CharField()
+
+    def get_kind(self, _explanation: Explanation) -> str:
+        return self._kind.code
+
+    def get_title(self, _explanation: Explanation) -> str:
+        return self._kind.title
+
+    def get_unit(self, _explanation: Explanation) -> str:
+        return self._kind.unit
+
+    def get_sentences(self, explanation: Explanation) -> list[str]:
+        return sentences(self._kind, explanation)
+
+    @property
+    def _kind(self) -> Kind:
+        kind: Kind = self.context["kind"]
+        return kind
+
+
+class NotEnoughDataOut(serializers.Serializer[Any]):
+    """How many more days with a value it takes."""
+
+    more_days = serializers.IntegerField()
+    reason = serializers.CharField()
 
 
 class MeasurementIn(serializers.Serializer[Any]):

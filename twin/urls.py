@@ -15,6 +15,11 @@ api_urls = [
     path(f"{PATIENT}/summary", api.Summary.as_view(), name="summary"),
     path(f"{PATIENT}/snapshot", api.SnapshotView.as_view(), name="snapshot"),
     path(f"{PATIENT}/forecasts", api.Forecasts.as_view(), name="forecasts"),
+    path(
+        f"{PATIENT}/forecasts/<str:kind>/explanation",
+        api.ForecastExplanation.as_view(),
+        name="forecast-explanation",
+    ),
     path(f"{PATIENT}/glucose-forecast", api.GlucoseAhead.as_view(), name="glucose-forecast"),
     path(f"{PATIENT}/glucose-forecast/record", api.GlucoseRecord.as_view(), name="glucose-forecast-record"),
     path(f"{PATIENT}/records", api.Records.as_view(), name="records"),
