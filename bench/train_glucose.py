@@ -1,21 +1,20 @@
 """Trains the glucose model on the shipped people and writes it to twin/data/, with how well it did on others.
 
-Needs LightGBM (bench/requirements-rivals.txt); Pollux does not. The same data give the same trees. Every
-fold of people is forecast by trees that saw only the other folds: these errors are what is published, and
-from these forecasts come the factors that make the bands hold.
+LightGBM grows the trees; it is installed into .venv-rivals, and Pollux needs none. The same data give the
+same trees. Every fold of people is forecast by trees that saw only the other folds: these errors are what is
+published, and from these forecasts come the factors that make the bands hold.
 """
 
 import json
+import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from itertools import product
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
-from forecasting.glucose import Answers, as_said, beside_rivals, figures
+from forecasting import rivals
+from forecasting.glucose_answers import Answers, as_said, beside_rivals, figures
 from forecasting.wearers import Origins, Wearer, fold_of, origins, read_cgm
-from harness import say
 
 from twin.forecast.glucose import NEEDED
 from twin.forecast.glucose_band import LEVELS, MINUTES, NARROWEST, QUANTILES, Floats
@@ -23,7 +22,14 @@ from twin.forecast.glucose_features import HISTORY, STEP_MINUTES, features
 from twin.forecast.trees import Trees
 from twin.kinds import DATA
 
+# After our own, so that of packages that both have ours count.
+sys.path.append(str(rivals.packages()))
+
+import lightgbm
+
 VERSION = "glucose-1"
+"""Raise it with every change of the files: forecasts name it, and what is known of bands begins anew."""
+MADE_ON = "2026-11-24"
 FOLDS = 5
 TREES = 100
 LEAVES = 24
@@ -73,7 +79,7 @@ def main() -> None:
     )
     about = {
         "version": VERSION,
-        "made_on": datetime.now(UTC).date().isoformat(),
+        "made_on": MADE_ON,
         "made_with": f"LightGBM {lightgbm.__version__}",
         "licence": "CC BY 4.0, of people whose credits stand in docs/data-credits.md",
         "folds": FOLDS,
@@ -97,7 +103,8 @@ def _grow(at: Origins, fold: npt.NDArray[np.int64], rows: Rows) -> tuple[list[li
         known = lightgbm.Dataset(np.concatenate([rows[others], short[again]]), params=PARAMETERS)
         came = np.concatenate([change[others], change[whose[again]]])
         for place, level in product(range(len(MINUTES)), range(len(QUANTILES))):
-            say(f"fold {number + 1}, {MINUTES[place]} minutes, quantile {QUANTILES[level]}")
+            told = f"fold {number + 1}, {MINUTES[place]} minutes, quantile {QUANTILES[level]}"
+            print(told, file=sys.stderr, flush=True)
             known.set_label(came[:, place])
             booster = lightgbm.train(PARAMETERS | {"alpha": QUANTILES[level]}, known, TREES)
             heard[~others, place, level] = booster.predict(rows[~others])

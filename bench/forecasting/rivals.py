@@ -91,6 +91,11 @@ def of_all(rival: Rival, known: Sequence[Known], *, processes: int = 1) -> Value
         return np.array(list(pool.map(rival, known, chunksize=8)))
 
 
+def packages() -> Path:
+    """The folder of the packages that only benches need, installed the first time. Raises NotInstalled."""
+    return next(_python_of_rivals().parent.parent.glob("lib/python*/site-packages"))
+
+
 def _grid(known: Known) -> Values:
     """Every day up to the origin, nan where there is no value."""
     grid = np.full((known.at - known.days[0]).astype(int) + 1, np.nan)

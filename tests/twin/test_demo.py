@@ -18,6 +18,8 @@ from twin.demo.glucose import estimated_average_glucose
 from twin.demo.laboratory import LATEST_EGFR, creatinine_at, filtration_rate
 from twin.demo.people import PEOPLE, TEAM
 from twin.demo.pressure import EFFECT_DBP, EFFECT_SBP
+from twin.forecast.glucose import GlucoseAhead, Readings, forecast_glucose
+from twin.forecast.glucose_band import Bands
 from twin.intake.acceptance import accept
 from twin.intake.items import Item, Record, RecordType, Samples
 from twin.kinds import KINDS, Verdict, judge
@@ -260,6 +262,17 @@ def test_sensor_agrees_with_hba1c(maria):
     expected = estimated_average_glucose(np.array([7.4]))[0]
     assert abs(sensor.value.mean() - expected) < 8
     assert len(sensor) > 0.9 * 27 * 288
+
+
+def test_sensor_is_forecast_from(maria):
+    sensor = of(maria, "glucose_cgm", "glucose sensor")
+    none = np.zeros(len(sensor), np.bool_)
+    readings = Readings(sensor.start, sensor.value, none, none)
+    now = round(NOW.timestamp() * 1000)
+    made = forecast_glucose(
+        readings, Bands.of_anybody(), now=now, minutes_of_day=lambda at: at // 60_000 % 1440.0
+    )
+    assert isinstance(made, GlucoseAhead)
 
 
 def test_heart_is_slower_asleep_than_awake(maria):
