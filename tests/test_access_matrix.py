@@ -75,6 +75,7 @@ ROWS = [
     ("get", API + PIA + "snapshot", None, *GRANTEES),
     ("get", API + PIA + "forecasts", None, *GRANTEES),
     ("get", API + PIA + "forecasts/<str:kind>/explanation", None, *GRANTEES),
+    ("get", API + PIA + "forecasts/<str:kind>/record", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast/record", None, *GRANTEES),
     ("get", API + PIA + "records", None, *GRANTEES),

@@ -33,6 +33,7 @@ from twin.queries import (
     days_of,
     explanation_of,
     exports_of,
+    forecast_record,
     glucose_record,
     kinds_waiting,
     newest_forecasts,
@@ -51,6 +52,8 @@ from twin.serializers import (
     ExplanationIn,
     ExplanationOut,
     ExportOut,
+    ForecastRecordIn,
+    ForecastRecordOut,
     ForecastsIn,
     ForecastsOut,
     GlucoseAheadOut,
@@ -294,6 +297,27 @@ class Forecasts(PatientView):
         today = now.astimezone(zone_history_of(person.id)).date()
         waiting = kinds_waiting(person, topics, today, code)
         return Response(ForecastsOut({"results": shown, "waiting": waiting}).data)
+
+
+class ForecastRecord(PatientView):
+    """How a kind's forecasts went that were shown: their errors, their bands, and a few of them to draw."""
+
+    needs = {"get": Need.READ}
+    what = "record of forecasts"
+
+    @extend_schema(parameters=[ForecastRecordIn], responses=ForecastRecordOut)
+    def get(self, request: Request, patient: str, kind: str) -> Response:  # noqa: ARG002 - in the URL
+        one = KINDS.get(kind)
+        if one is None or not one.forecast:
+            raise Http404
+        self.access.topic(one.topic)
+        wanted = ForecastRecordIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        person = self.access.patient
+        today = timezone.now().astimezone(zone_history_of(person.id)).date()
+        record, past = forecast_record(person, one, today=today, days_back=wanted.validated_data["days"])
+        body = {"kind": one.code, "unit": one.unit, "record": record, "past": past}
+        return Response(ForecastRecordOut(body).data)
 
 
 class GlucoseAhead(PatientView):

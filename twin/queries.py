@@ -20,6 +20,7 @@ from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
 from twin.forecast import WINDOW, NotEnoughData, forecast_daily
+from twin.forecast.band import Band
 from twin.forecast.daily import LEAST_DAYS
 from twin.forecast.effects import STEPS, KnownEvent
 from twin.forecast.explanation import Explanation, explain
@@ -27,6 +28,7 @@ from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
+from twin.forecast.record import Said, TrackRecord, track_record, weekly
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
 from twin.intake.json_values import number
@@ -218,6 +220,47 @@ def explanation_of(
         days_back=days_back,
         events=events,
     )
+
+
+def shown_forecasts(patient: Patient, kind: Kind, since: date) -> list[Said]:
+    """The forecasts from days `since` on that somebody saw, in order; of one last day the newest alone."""
+    rows = (
+        Forecast.objects.filter(
+            patient=patient, topic=kind.topic, kind=kind.code, through__gte=since, shown_at__isnull=False
+        )
+        .order_by("through", "-made_at")
+        .distinct("through")
+    )
+    lines = ("mean", "low80", "high80", "low95", "high95")
+    return [
+        Said(
+            row.made_at,
+            row.through,
+            row.last_value,
+            Band(*(np.array(getattr(row, line), np.float64) for line in lines)),
+        )
+        for row in rows
+    ]
+
+
+def forecast_record(
+    patient: Patient, kind: Kind, *, today: date, days_back: int
+) -> tuple[TrackRecord, list[Said]]:
+    """How the kind's forecasts of the last days went that were shown, and a few to draw; two queries.
+
+    `today` is the patient's own.
+    """
+    since = today - timedelta(days=days_back)
+    rows = list(days_of(patient, kind.code, since, today).values_list("day", "value"))
+    shown = shown_forecasts(patient, kind, since)
+    record = track_record(
+        kind,
+        shown,
+        np.array([day for day, _ in rows], "datetime64[D]"),
+        np.array([value for _, value in rows], np.float64),
+        today=today,
+    )
+    return record, weekly(shown, today)
 
 
 def records_of(

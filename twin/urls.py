@@ -20,6 +20,7 @@ api_urls = [
         api.ForecastExplanation.as_view(),
         name="forecast-explanation",
     ),
+    path(f"{PATIENT}/forecasts/<str:kind>/record", api.ForecastRecord.as_view(), name="forecast-record"),
     path(f"{PATIENT}/glucose-forecast", api.GlucoseAhead.as_view(), name="glucose-forecast"),
     path(f"{PATIENT}/glucose-forecast/record", api.GlucoseRecord.as_view(), name="glucose-forecast-record"),
     path(f"{PATIENT}/records", api.Records.as_view(), name="records"),
