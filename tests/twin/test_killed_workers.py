@@ -16,27 +16,37 @@ from zipfile import ZipFile
 
 import make
 import numpy as np
+from django.db import connection
 from django.utils import timezone
+from forecasts import NOW, make_days
 
 from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
-from backend.models import Patient
-from backend.rules import Need
+from backend.changes import record_change
+from backend.models import Change, Patient
+from backend.rules import Need, Topic
 from twin.intake.phone import read_batch
 from twin.models import (
     DaySummary,
     Export,
     ExportStatus,
+    FleetChunk,
+    FleetRun,
+    FleetTask,
     Forecast,
     Record,
+    SeriesState,
     StaleDays,
     StaleForecast,
     Upload,
     UploadStatus,
 )
 from twin.series import store
+from twin.services import fleet
 from twin.services.exports import build_export, due_exports, request_export
 from twin.services.exports import file_of as export_file_of
+from twin.services.fleet import LEASE as FLEET_LEASE
+from twin.services.fleet import start_run
 from twin.services.forecasts import LEASE as FORECAST_LEASE
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads, read_upload
@@ -52,6 +62,7 @@ import django
 
 django.setup()
 from twin.services.exports import build_export
+from twin.services.fleet import take_chunk
 from twin.services.forecasts import refresh_forecasts
 from twin.services.reading import read_upload
 from twin.services.stale_days import digest_stale
@@ -64,6 +75,9 @@ elif what == "export":
     build_export(row, now=now)
 elif what == "digest":
     digest_stale(row, now=now)
+elif what == "fleet":
+    while take_chunk(now=now):
+        pass
 else:
     refresh_forecasts(row, now=now)
 """
@@ -207,33 +221,82 @@ def test_days_whose_workers_are_killed_are_summed_up_with_what_came_meanwhile(tr
 
 def test_forecasts_whose_worker_is_killed_are_made_later(transactional_db):
     patient = make.make_patient()
-    lines = ["start,kind,value,unit"]
-    for day in range(60):
-        at = f"2026-0{8 + day // 31}-{1 + day % 31:02}T07:00:00Z"
-        lines += [
-            f"{at},{kind},{100 + day % 9},{unit}" for kind, unit in (("sbp", "mm[Hg]"), ("weight", "kg"))
-        ]
-    upload = make.make_upload(patient, "\n".join(lines).encode())
     now = timezone.now()
+    days = [(now - timedelta(days=ago)).isoformat() for ago in range(1, 61)]
+    lines = ["start,kind,value,unit"]
+    for kind, unit in (("sbp", "mm[Hg]"), ("weight", "kg")):
+        lines += [f"{at},{kind},{100 + number % 9},{unit}" for number, at in enumerate(days)]
+    upload = make.make_upload(patient, "\n".join(lines).encode())
     read_upload(upload.id, now=now)
     now += timedelta(minutes=1)
     assert due_patients(now=now, limit=5) == [patient.id]
 
-    def is_claimed() -> bool:
-        with acting_for_all():
-            return StaleForecast.objects.filter(due_at__gt=now).exists()
-
-    with worker("refresh", patient.id, now) as process:
-        wait_for(is_claimed, process)
     with acting_on(patient.id):
-        left = set(StaleForecast.objects.values_list("kind", flat=True))
-    assert left
-    now += FORECAST_LEASE + HOUR
+        # It claims and computes, and cannot settle.
+        store.lock(patient.id)
+        with worker("refresh", patient.id, now) as process:
+            wait_for(is_waited_for, process)
+    with acting_on(patient.id):
+        assert set(StaleForecast.objects.values_list("due_at", flat=True)) == {now + FORECAST_LEASE}
+        assert Forecast.objects.count() == 0
+    assert due_patients(now=now, limit=5) == []
+    now += FORECAST_LEASE
     assert due_patients(now=now, limit=5) == [patient.id]
-    assert refresh_forecasts(patient.id, now=now) == len(left)
+    assert refresh_forecasts(patient.id, now=now) == 2
     with acting_on(patient.id):
         assert StaleForecast.objects.count() == 0
         assert sorted(Forecast.objects.values_list("kind", flat=True)) == ["sbp", "weight"]
+
+
+def is_waited_for() -> bool:
+    """Whether somebody waits for a lock that another holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def attempts() -> list[int]:
+    """How many workers have begun each chunk."""
+    with acting_for_all():
+        return list(FleetChunk.objects.order_by("first").values_list("attempts", flat=True))
+
+
+def test_pass_whose_worker_is_killed_is_finished_by_two_others(transactional_db, monkeypatch):
+    monkeypatch.setattr(fleet, "CHUNK", 2)
+    patients = [make.make_patient() for _ in range(10)]
+    for patient in patients:
+        for kind in ("sbp", "steps"):
+            make_days(patient, kind, 30)
+    assert start_run(FleetTask.NIGHTLY, now=NOW)
+
+    def told() -> list[list[str]]:
+        with acting_for_all():
+            refs = list(Change.objects.order_by("seq").values_list("stream", "ref"))
+            return [
+                [ref for stream, ref in refs if stream == patient.id and ref != "record/1"]
+                for patient in patients
+            ]
+
+    both = ["forecast/sbp", "forecast/steps"]
+    with acting_for_all():
+        # In its second chunk it has written forecasts and states, and waits for this number's counter.
+        record_change(patients[3].id, topic=Topic.RECORDS, ref="record/1")
+        with worker("fleet", patients[0].id, NOW) as process:
+            wait_for(is_waited_for, process)
+    assert told() == [both] * 2 + [[]] * 8
+    assert attempts() == [1, 1, 0, 0, 0]
+    with acting_for_all():
+        assert (Forecast.objects.count(), SeriesState.objects.count()) == (4, 4)
+
+    later = NOW + FLEET_LEASE
+    with worker("fleet", patients[0].id, later) as one, worker("fleet", patients[0].id, later) as other:
+        assert [one.wait(timeout=60), other.wait(timeout=60)] == [0, 0]
+    assert told() == [both] * 10
+    assert attempts() == [1, 2, 1, 1, 1]
+    with acting_for_all():
+        assert (Forecast.objects.count(), SeriesState.objects.count()) == (20, 20)
+        assert FleetRun.objects.get().finished_at == later
+        assert StaleForecast.objects.count() == 0
 
 
 def requested_export(patient: Patient) -> Export:
