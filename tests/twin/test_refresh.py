@@ -5,6 +5,7 @@ from threading import Thread
 from time import monotonic, sleep
 
 import make
+import numpy as np
 import pytest
 from django.db import connection
 from forecasts import NOW, forecasts, make_days, mark, refresh, said, stale, states
@@ -12,8 +13,10 @@ from forecasts import NOW, forecasts, make_days, mark, refresh, said, stale, sta
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Change, Patient
 from twin import forecast
-from twin.models import DaySummary, Event, Forecast, SeriesState, StaleForecast
+from twin.models import DaySummary, Event, Forecast, GlucoseForecast, SeriesState, Source, StaleForecast
 from twin.queries import newest_forecasts
+from twin.series import store
+from twin.series.columns import Columns
 from twin.series.store import lock
 from twin.services.forecasts import (
     AT_MOST,
@@ -290,6 +293,23 @@ def test_refresh_forecasts_with_one_kind_that_fails_makes_the_others(cast, caplo
     assert list(stale(cast.pia_patient)) == ["aura"]
     assert due_patients(now=NOW + SETTLE, limit=5) == []
     assert [record.message.split()[0] for record in caplog.records] == ["action=forecast_failed"]
+
+
+def test_refresh_forecasts_after_a_glucose_sensor_was_read_forecasts_the_next_hours_too(cast):
+    minutes = NOW - timedelta(minutes=5) * np.arange(30)[::-1]
+    start = np.array([round(at.timestamp() * 1000) for at in minutes], np.int64)
+    columns = Columns(start, np.zeros(30, np.int64), 120.0 + np.arange(30) % 7)
+    with acting_for_all():
+        source = Source.objects.create(patient=cast.pia_patient, name="Sensor")
+        store.merge(cast.pia_patient.id, [store.Batch("glucose_cgm", source.id, columns)])
+    make_days(cast.pia_patient, "sbp", 20)
+    refresh(cast.pia_patient, "sbp")
+    with acting_on(cast.pia_patient.id):
+        assert GlucoseForecast.objects.count() == 0
+    refresh(cast.pia_patient, "glucose_cgm", "sbp")
+    with acting_on(cast.pia_patient.id):
+        assert GlucoseForecast.objects.get().at == NOW
+    assert stale(cast.pia_patient) == {}
 
 
 def test_forecast_that_was_shown_is_kept_and_one_that_nobody_saw_is_replaced(cast):

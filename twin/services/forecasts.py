@@ -13,11 +13,13 @@ from backend.celery import nudge
 from backend.changes import record_changes
 from backend.models import Patient
 from backend.queries import zone_history_of
+from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.kinds import KINDS
 from twin.models import Forecast, SeriesState, StaleForecast
 from twin.series.store import lock
 from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep
+from twin.services.glucose import refresh_glucose
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +105,8 @@ def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
     1. Claim: the marks are put off by LEASE, so that a worker that dies leaves them for later. 2. Work in no
     transaction. 3. Settle: store, and clear the marks. What newer data has overtaken meanwhile, moving its
     mark, is let go. A kind that fails is estimated anew when its mark is due again.
+
+    Where a glucose sensor was read, the next two hours are forecast beside the next days.
     """
     with acting_on(patient_id):
         claimed = _claim(patient_id, now)
@@ -111,6 +115,11 @@ def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
         today = now.astimezone(zone_history_of(patient_id)).date()
         known = read({patient_id: today}, claimed)
     made, failures = make(known)
+    if SENSOR_GLUCOSE.code in claimed:
+        try:
+            refresh_glucose(patient_id, now=now)
+        except Exception as error:  # noqa: BLE001 - the daily kinds do not wait for it
+            failures[SENSOR_GLUCOSE.code] = error
     for code, error in failures.items():
         # Without its message, which may quote values.
         name = type(error).__name__
