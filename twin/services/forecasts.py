@@ -118,8 +118,8 @@ def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
     if SENSOR_GLUCOSE.code in claimed:
         try:
             refresh_glucose(patient_id, now=now)
-        except Exception as error:  # noqa: BLE001 - the daily kinds do not wait for it
-            failures[SENSOR_GLUCOSE.code] = error
+        except Exception as failure:  # noqa: BLE001 - the daily kinds do not wait for it
+            failures[SENSOR_GLUCOSE.code] = failure
     for code, error in failures.items():
         # Without its message, which may quote values.
         name = type(error).__name__
