@@ -110,35 +110,16 @@ def lived(
     jumps: Values | None = None,
     learnt: Factors = SHIPPED,
 ) -> Fleet:
-    """estimate() of series whose habits are known.
-
-    The filters go through all days first. What they foresaw on each evening of the last WATCHED is worked out
-    for many evenings at once, and then held against what came.
-    """
+    """estimate() of series whose habits are known."""
     count, first = len(codes), int(first_day.astype(np.int64))
     days = np.ascontiguousarray(values.T)
-    standard = own.standardised(days, _weekday(first)).astype(np.float32)
-    known = ~np.isnan(days)
-    moved = np.zeros_like(standard) if jumps is None else np.ascontiguousarray(jumps.T, np.float32)
-    filters, space = mixture.start(count), Workspace(count)
     watched = max(len(days) - WATCHED, 0)
-    mean, sd = (np.empty((len(days) - watched, len(TESTED), count), np.float32) for _ in range(2))
-    evenings: list[Mixture] = []
-    for day in range(len(days)):
-        mixture.step(filters, standard[day], moved[day] if moved[day].any() else None, space)
-        if (first + day) % mixture.BLOCK == 0:
-            mixture.close_block(filters)
-        if day >= watched:
-            evenings.append(filters if count >= CHUNK else filters.copy())
-            if len(evenings) * count >= CHUNK or day == len(days) - 1:
-                many, spread_ = mixture.moments(mixture.together(evenings), _TESTED)
-                at = slice(day - watched + 1 - len(evenings), day - watched + 1)
-                for out, found in ((mean, many), (sd, np.sqrt(spread_))):
-                    out[at] = found.reshape(len(TESTED), -1, count).swapaxes(0, 1)
-                evenings.clear()
+    standard = own.standardised(days, _weekday(first)).astype(np.float32)
+    moved = None if jumps is None else np.ascontiguousarray(jumps.T, np.float32)
+    filters, evenings = _filtered(standard, moved, first, watched)
 
     adaptive = _adaptive(codes, learnt)
-    adaptive.seen[...] = known[:watched].sum(axis=0)
+    adaptive.seen[...] = (~np.isnan(days[:watched])).sum(axis=0)
     last, since = _last(days[:watched])
     fleet = Fleet(
         through=date.fromordinal(_EPOCH + first + len(days) - 1),
@@ -150,10 +131,39 @@ def lived(
         lately=np.full((_LONGEST, count), np.nan, np.float32),
         score=np.zeros((5, count), np.float32),
     )
-    for day in range(watched, len(days)):
-        evening = mean[day - watched], sd[day - watched]
+    for day, evening in enumerate(evenings, start=watched):
         _hold_to_account(fleet, first + day, days[day], evening)
     return fleet
+
+
+Evening = tuple[Floats, Floats]
+"""Mean and standard deviation [tested, N] that the filters foresee, standardised."""
+
+
+def _filtered(
+    standard: Floats, moved: Floats | None, first: int, watched: int
+) -> tuple[Mixture, list[Evening]]:
+    """The filters after standardised days [T, N], and what they foresaw on each evening from `watched` on.
+
+    For few series several evenings are worked out at once, as if each were a series of its own.
+    """
+    count = standard.shape[1]
+    filters, space = mixture.start(count), Workspace(count)
+    foreseen: list[Evening] = []
+    waiting: list[Mixture] = []
+    for day, value in enumerate(standard):
+        jump = None if moved is None or not moved[day].any() else moved[day]
+        mixture.step(filters, value, jump, space)
+        if (first + day) % mixture.BLOCK == 0:
+            mixture.close_block(filters)
+        if day >= watched:
+            waiting.append(filters if count >= CHUNK else filters.copy())
+        if waiting and (len(waiting) * count >= CHUNK or day == len(standard) - 1):
+            mean, variance = mixture.moments(mixture.together(waiting), _TESTED)
+            cuts = np.arange(count, len(waiting) * count, count)
+            foreseen += zip(np.split(mean, cuts, 1), np.split(np.sqrt(variance), cuts, 1), strict=True)
+            waiting.clear()
+    return filters, foreseen
 
 
 def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
@@ -174,7 +184,7 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
     return Fleet(through, *(getattr(on, each.name) for each in fields(Fleet)[1:]))
 
 
-def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: tuple[Floats, Floats]) -> None:
+def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: Evening) -> None:
     """In place: scores what was promised for `day`, learns from it, promises what the evening foresees."""
     known = ~np.isnan(value)
     _score(fleet, day, value)

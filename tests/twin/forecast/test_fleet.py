@@ -172,6 +172,14 @@ def test_a_series_gets_the_same_numbers_to_the_bit_alone_and_in_company(company,
         assert (getattr(ours, each.name) == getattr(own, each.name)).all()
 
 
+def test_a_series_gets_the_same_numbers_to_the_bit_in_the_largest_company():
+    values = noise(fleet.CHUNK + 3, 40, missing=0.3)
+    together = fleet.estimate(["sbp"] * len(values), MONDAY, values)
+    alone = fleet.estimate(["sbp"], MONDAY, values[-1:])
+    assert everything(together)[-1] == everything(alone)[0]
+    assert fleet.bands(together, 28).low95[-1].tolist() == fleet.bands(alone, 28).low95[0].tolist()
+
+
 def test_series_of_several_kinds_go_together():
     values = noise(2, 80)
     together = fleet.estimate(["sbp", "weight"], MONDAY, values)
