@@ -8,7 +8,7 @@ with nothing known that was not known then. --quick takes some evenings, too few
 import sys
 from pathlib import Path
 
-from forecasting import daily, series
+from forecasting import daily, glucose, series, speed, synthetic, wearers
 from harness import arguments, verdict
 
 
@@ -16,9 +16,15 @@ def main() -> int:
     """Prints the table; 1 when a bar falls short."""
     parser = arguments(__doc__)
     parser.add_argument("--daily", type=Path, default=series.SHIPPED, help="daily values, CSV or CSV.gz")
+    parser.add_argument("--cgm", type=Path, default=wearers.SHIPPED, help="glucose readings, CSV")
     parser.add_argument("--quick", action="store_true", help="some evenings only")
     given = parser.parse_args()
-    rows = daily.rows(given.daily, quick=given.quick)
+    rows = [
+        *daily.rows(given.daily, quick=given.quick),
+        *synthetic.rows(quick=given.quick),
+        *glucose.rows(given.cgm),
+        *speed.rows(quick=given.quick),
+    ]
     return verdict("forecast", rows, as_json=given.json)
 
 

@@ -61,6 +61,16 @@ def at_rate(bar: float | None, what: str, ours: float, other: float | None, unit
     return Row(what, ours, other, unit, ratio, bar, holds, is_of_ratio=False, is_rate=True)
 
 
+def within(bar: tuple[float, float] | None, what: str, share: float, other: float | None = None) -> Row:
+    """A row in per cent that holds between two shares: the table's bar shows the lower, its name both."""
+    holds = bar is None or bar[0] <= share <= bar[1]
+    if bar is not None and bar[1] < 1:
+        what = f"{what}, {100 * bar[0]:.0f} to {100 * bar[1]:.0f}"
+    least = None if bar is None else 100 * bar[0]
+    theirs = None if other is None else 100 * other
+    return Row(what, 100 * share, theirs, "%", None, least, holds, is_of_ratio=False, is_rate=True)
+
+
 @contextmanager
 def product(*, redis: bool = False) -> Iterator[str]:
     """Django on servers of its own, as durable as `make run`'s; yields the URL of the database's owner.

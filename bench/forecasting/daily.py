@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from harness import Row, at_most, say, within
+
 from forecasting import learning, ours, rivals, scores
 from forecasting.scores import Points
 from forecasting.series import HORIZON, SHIPPED, DailySeries, Origin, evenly, in_folds, origins, read_daily
-from harness import Row, at_most, say
-
 from twin.forecast import calibration
 from twin.forecast.band import Values
 
@@ -116,21 +116,11 @@ def _of_series(points: Points) -> list[Row]:
         HELD80_OF_ONE[0] <= share <= HELD80_OF_ONE[1] for share, _ in scores.held_by_series(points).values()
     ]
     name = "daily, single series: 80 % band holds 70 to 90 %"
-    made = [within(None, f"{name}, all {len(every)}", float(np.mean(every)), None)]
+    made = [within(None, f"{name}, all {len(every)}", float(np.mean(every)))]
     if inside:
         what = f"{name}, {len(inside)} with {LEAST_DAYS} days or more"
-        made.insert(0, within((SHARE_OF_SERIES, 1.0), what, float(np.mean(inside)), None))
+        made.insert(0, within((SHARE_OF_SERIES, 1.0), what, float(np.mean(inside))))
     return made
-
-
-def within(bar: tuple[float, float] | None, what: str, share: float, other: float | None) -> Row:
-    """A row in per cent that holds between two limits: the table shows the lower, the name both."""
-    holds = bar is None or bar[0] <= share <= bar[1]
-    if bar is not None and bar[1] < 1:
-        what = f"{what}, {100 * bar[0]:.0f} to {100 * bar[1]:.0f}"
-    least = None if bar is None else 100 * bar[0]
-    theirs = None if other is None else 100 * other
-    return Row(what, 100 * share, theirs, "%", None, least, holds, is_of_ratio=False, is_rate=True)
 
 
 def _told(what: str, mine: float, other: float | None, unit: str) -> Row:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from harness import Row, at_most
+from harness import Row, at_most, within
 
 from forecasting.glucose_answers import answers, figures
 from forecasting.wearers import SHIPPED, read_cgm
@@ -22,14 +22,8 @@ def rows(path: Path = SHIPPED) -> list[Row]:
         made += [
             at_most(bar, f"{name}: MAE / last value", one["mae"] / one["mae_last_value"], 1.0, "times"),
             at_most(1.0, f"{name}: MAE / AR2", one["mae"] / one["mae_ar2"], 1.0, "times"),
-            _within(HELD80, f"{name}: 80 % band holds, 79 to 81", one["held80"]),
-            _within(None, f"{name}: 95 % band holds", one["held95"]),
-            _within(None, f"{name}: 80 % band holds, 10th person of 100", one["held80_of_tenth"]),
+            within(HELD80, f"{name}: 80 % band holds", one["held80"]),
+            within(None, f"{name}: 95 % band holds", one["held95"]),
+            within(None, f"{name}: 80 % band holds, 10th person of 100", one["held80_of_tenth"]),
         ]
     return made
-
-
-def _within(limits: tuple[float, float] | None, what: str, share: float) -> Row:
-    holds = limits is None or limits[0] <= share <= limits[1]
-    bar = None if limits is None else 100 * limits[0]
-    return Row(what, 100 * share, None, "%", None, bar, holds, is_of_ratio=False, is_rate=True)
