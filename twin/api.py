@@ -1,5 +1,6 @@
 """The twin's JSON edges: uploads, series, days, snapshot, forecasts, records, measurements."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from backend.access import ME, Access, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
 from backend.queries import zone_history_of
-from backend.rest import BulkJSONParser, file_response, page_schema
+from backend.rest import BulkJSONParser, Pages, file_response, page_schema
 from backend.rules import Need, Topic
 from backend.services import NotPossible
 from twin.forecast.glucose import NoGlucoseForecast
@@ -28,13 +29,15 @@ from twin.forecast.glucose_band import MINUTES
 from twin.forecast.outcome import NotEnoughData
 from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
-from twin.models import ExportStatus, Record, Source, Upload
+from twin.models import Direction, ExportStatus, Goal, Record, Source, Upload
 from twin.queries import (
     days_of,
+    events_of,
     explanation_of,
     exports_of,
     forecast_record,
     glucose_record,
+    goals_of,
     kinds_waiting,
     newest_forecasts,
     ranked_sources,
@@ -43,12 +46,15 @@ from twin.queries import (
     samples_between,
     snapshot_tiles,
     sources_of,
+    thresholds_of,
     uploads_of,
     versions_of,
 )
 from twin.serializers import (
     NO_EXPORT,
     DevicesOut,
+    EventIn,
+    EventOut,
     ExplanationIn,
     ExplanationOut,
     ExportOut,
@@ -59,6 +65,8 @@ from twin.serializers import (
     GlucoseAheadOut,
     GlucoseRecordIn,
     GlucoseRecordOut,
+    GoalIn,
+    GoalOut,
     KindOut,
     MeasurementIn,
     MeasurementRef,
@@ -83,6 +91,8 @@ from twin.serializers import (
     SourcesOut,
     SummaryIn,
     SummaryOut,
+    ThresholdIn,
+    ThresholdOut,
     UploadIn,
     UploadOut,
     UploadsIn,
@@ -91,13 +101,16 @@ from twin.serializers import (
 from twin.series import store
 from twin.series.columns import Flag
 from twin.series.thin import thin
+from twin.services.events import delete_event, edit_event, enter_event
 from twin.services.exports import file_of, request_export
 from twin.services.forecasts import show_forecasts
 from twin.services.glucose import show_glucose
+from twin.services.goals import agree_to_goal, end_goal, progress_of, set_goal
 from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
 from twin.services.records import add_record, delete_record, edit_record
 from twin.services.samples import receive_samples
+from twin.services.thresholds import end_threshold, set_threshold
 from twin.services.uploads import receive_upload
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
@@ -380,6 +393,142 @@ class ForecastExplanation(PatientView):
         return Response(ExplanationOut(explained, context={"kind": one}).data)
 
 
+class Goals(PatientView):
+    """What a patient wants kinds to come to, and how far they have; a new one ends the kind's last."""
+
+    needs = {"get": Need.READ, "post": Need.ACT}
+    what = "goals"
+
+    @extend_schema(operation_id="goals_list", responses=page_schema(GoalOut))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        pages = Pages()
+        found = goals_of(self.access.patient, self.access.topics)
+        page = pages.paginate_queryset(found, self.request, view=self) or []
+        return pages.get_paginated_response(_goals_out(self.access, page))
+
+    @extend_schema(request=GoalIn, responses={201: GoalOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = GoalIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        goal = set_goal(
+            access=self.access,
+            kind_code=wanted["kind"],
+            direction=Direction(wanted["direction"]),
+            target=wanted["target"],
+            unit=wanted["unit"],
+            by_day=wanted["by_day"],
+            now=timezone.now(),
+        )
+        return Response(_goals_out(self.access, [goal])[0], status=201)
+
+
+class AgreeToGoal(PatientView):
+    """A clinician agrees to a goal."""
+
+    needs = {"post": Need.ACT}
+    what = "goals"
+
+    @extend_schema(request=None, responses=GoalOut)
+    def post(self, request: Request, patient: str, goal: UUID) -> Response:  # noqa: ARG002 - in the URL
+        agreed = agree_to_goal(access=self.access, goal_id=goal, now=timezone.now())
+        return Response(_goals_out(self.access, [agreed])[0])
+
+
+class EndGoal(PatientView):
+    """Ends a goal, which stays on record."""
+
+    needs = {"post": Need.ACT}
+    what = "goals"
+
+    @extend_schema(request=None, responses=GoalOut)
+    def post(self, request: Request, patient: str, goal: UUID) -> Response:  # noqa: ARG002 - in the URL
+        ended = end_goal(access=self.access, goal_id=goal, now=timezone.now())
+        return Response(_goals_out(self.access, [ended])[0])
+
+
+def _goals_out(access: Access, goals: Sequence[Goal]) -> list[dict[str, Any]]:
+    progress = progress_of(access.patient, goals, now=timezone.now())
+    return list(GoalOut(goals, many=True, context={"progress": progress}).data)
+
+
+class Thresholds(PatientView):
+    """The limits in which clinicians want kinds to stay; new ones end the kind's last."""
+
+    needs = {"get": Need.READ, "post": Need.ACT}
+    what = "thresholds"
+
+    @extend_schema(operation_id="thresholds_list", responses=page_schema(ThresholdOut))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        return self.page_of(thresholds_of(self.access.patient, self.access.topics), ThresholdOut)
+
+    @extend_schema(request=ThresholdIn, responses={201: ThresholdOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = ThresholdIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        threshold = set_threshold(
+            access=self.access,
+            kind_code=wanted["kind"],
+            low=wanted["low"],
+            high=wanted["high"],
+            unit=wanted["unit"],
+            reason=wanted["reason"],
+            now=timezone.now(),
+        )
+        return Response(ThresholdOut(threshold).data, status=201)
+
+
+class EndThreshold(PatientView):
+    """Ends limits, which stay on record."""
+
+    needs = {"post": Need.ACT}
+    what = "thresholds"
+
+    @extend_schema(request=None, responses=ThresholdOut)
+    def post(self, request: Request, patient: str, threshold: UUID) -> Response:  # noqa: ARG002 - in the URL
+        ended = end_threshold(access=self.access, threshold_id=threshold, now=timezone.now())
+        return Response(ThresholdOut(ended).data)
+
+
+class Events(PatientView):
+    """What happened in a patient's life that measurements may show; entered, or lifted from records."""
+
+    needs = {"get": Need.READ, "post": Need.ACT}
+    what = "events"
+
+    @extend_schema(operation_id="events_list", responses=page_schema(EventOut))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = events_of(self.access.patient, self.access.topics)
+        return self.page_of(found.select_related("entered_by"), EventOut)
+
+    @extend_schema(request=EventIn, responses={201: EventOut})
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = EventIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        event = enter_event(access=self.access, entered=given.entered, now=timezone.now())
+        return Response(EventOut(event).data, status=201)
+
+
+class EventDetail(PatientView):
+    """Editing and taking back what a person told of."""
+
+    needs = {"put": Need.ACT, "delete": Need.ACT}
+    what = "event"
+
+    @extend_schema(request=EventIn, responses=EventOut)
+    def put(self, request: Request, patient: str, event: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = EventIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        edited = edit_event(access=self.access, event_id=event, entered=given.entered, now=timezone.now())
+        return Response(EventOut(edited).data)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, patient: str, event: UUID) -> Response:  # noqa: ARG002 - in the URL
+        delete_event(access=self.access, event_id=event, now=timezone.now())
+        return Response(status=204)
+
+
 class Records(PatientView):
     """Clinical facts, and writing one by hand."""
 
@@ -448,7 +597,12 @@ class RecordDetail(PatientView):
     def delete(self, request: Request, patient: str, record: UUID) -> Response:  # noqa: ARG002 - in the URL
         given = RecordRef(data=request.query_params)
         given.is_valid(raise_exception=True)
-        delete_record(access=self.access, record_id=record, version=given.validated_data["version"])
+        delete_record(
+            access=self.access,
+            record_id=record,
+            version=given.validated_data["version"],
+            now=timezone.now(),
+        )
         return Response(status=204)
 
 

@@ -11,10 +11,30 @@ from backend.ports import Panel, Synced, ports
 from backend.rules import Need, Topic
 from twin.kinds import KINDS
 from twin.models import Export, Source, Upload
-from twin.queries import days_in, newest_forecasts, records_of, snapshot_tiles, sources_of
-from twin.serializers import DeviceOut, ExportOut, ForecastOut, RecordOut, UploadOut, days_out
+from twin.queries import (
+    days_in,
+    events_of,
+    goals_of,
+    newest_forecasts,
+    records_of,
+    snapshot_tiles,
+    sources_of,
+    thresholds_of,
+)
+from twin.serializers import (
+    DeviceOut,
+    EventOut,
+    ExportOut,
+    ForecastOut,
+    GoalOut,
+    RecordOut,
+    ThresholdOut,
+    UploadOut,
+    days_out,
+)
 from twin.services.demo import seed
 from twin.services.forecasts import show_forecasts
+from twin.services.goals import progress_of
 from twin.services.stale_days import mark_moved_days_stale
 
 
@@ -35,6 +55,9 @@ def register() -> None:
         "days": Synced(days_now),
         "forecast": Synced(forecasts_now),
         "record": Synced(records_now),
+        "goal": Synced(goals_now),
+        "threshold": Synced(thresholds_now),
+        "event": Synced(events_now),
         "source": Synced(sources_now),
         "upload": Synced(uploads_now),
         "export": Synced(exports_now, Need.EXPORT),
@@ -81,6 +104,27 @@ def records_now(patient: Patient, refs: Collection[str], topics: Collection[Topi
     """Of `record/<id>` the record."""
     found = records_of(patient, topics).filter(id__in=_names(refs))
     return {f"record/{one.id}": RecordOut(one).data for one in found}
+
+
+def goals_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `goal/<id>` the goal and how far it has come by now."""
+    found = list(goals_of(patient, topics).filter(id__in=_names(refs)))
+    progress = progress_of(patient, found, now=timezone.now())
+    return {f"goal/{one.id}": GoalOut(one, context={"progress": progress}).data for one in found}
+
+
+def thresholds_now(
+    patient: Patient, refs: Collection[str], topics: Collection[Topic]
+) -> Mapping[str, object]:
+    """Of `threshold/<id>` the limits."""
+    found = thresholds_of(patient, topics).filter(id__in=_names(refs))
+    return {f"threshold/{one.id}": ThresholdOut(one).data for one in found}
+
+
+def events_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `event/<id>` the event."""
+    found = events_of(patient, topics).filter(id__in=_names(refs)).select_related("entered_by")
+    return {f"event/{one.id}": EventOut(one).data for one in found}
 
 
 def sources_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:

@@ -19,7 +19,7 @@ from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
-from twin.forecast import WINDOW, NotEnoughData, forecast_daily
+from twin.forecast import WINDOW, NotEnoughData, Series, forecast_daily
 from twin.forecast.band import Band
 from twin.forecast.daily import LEAST_DAYS
 from twin.forecast.effects import STEPS, KnownEvent
@@ -28,6 +28,7 @@ from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
+from twin.forecast.progress import LOOK_BACK
 from twin.forecast.record import Said, TrackRecord, track_record, weekly
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
@@ -40,12 +41,14 @@ from twin.models import (
     Forecast,
     GlucoseForecast,
     Record,
+    Goal,
     RecordVersion,
     SeriesBlock,
     Snapshot,
     Source,
     SourcePriority,
     Upload,
+    Threshold,
 )
 from twin.series import store
 from twin.series.blocks import DAY_MS

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backend.rules import Topic
@@ -22,14 +23,20 @@ from twin.kinds import KINDS, Kind
 from twin.models import (
     FINISHED,
     DaySummary,
+    Direction,
+    Event,
+    EventType,
     Export,
     ExportStatus,
     Forecast,
     GlucoseForecast,
+    Goal,
     Record,
     RecordVersion,
+    Threshold,
     Upload,
 )
+from twin.services.events import Entered
 from twin.services.observations import Measurement
 from twin.services.records import Written
 from twin.state.habit import Voice
@@ -382,6 +389,126 @@ class ForecastRecordOut(serializers.Serializer[Any]):
     better_than_last_value = serializers.BooleanField(source="record.better_than_last_value", allow_null=True)
     past = PastForecastOut(many=True)
     truth = TruthOut(source="record")
+
+
+class ProgressOut(serializers.Serializer[Any]):
+    """How far a goal has come, by the week: what is null cannot be said, and `reason` says why."""
+
+    value_now = serializers.FloatField(allow_null=True)
+    pace_per_week = serializers.FloatField(allow_null=True)
+    needed_per_week = serializers.FloatField(allow_null=True)
+    probability = serializers.FloatField(allow_null=True)
+    expected_on = serializers.DateField(allow_null=True)
+    reached = serializers.BooleanField()
+    reason = serializers.CharField()
+
+
+class GoalOut(serializers.ModelSerializer[Goal]):
+    """A goal in the kind's own unit; `progress` of one that has not ended, where the context has it."""
+
+    title = serializers.SerializerMethodField()
+    unit = serializers.SerializerMethodField()
+    set_by = serializers.CharField()
+    agreed_by = serializers.CharField(allow_null=True)
+    progress = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Goal
+        fields = [
+            "id",
+            "kind",
+            "title",
+            "unit",
+            "direction",
+            "target",
+            "starts_on",
+            "start_value",
+            "by_day",
+            "set_by",
+            "set_at",
+            "agreed_by",
+            "agreed_at",
+            "ended_at",
+            "progress",
+        ]
+
+    def get_title(self, goal: Goal) -> str:
+        return KINDS[goal.kind].title
+
+    def get_unit(self, goal: Goal) -> str:
+        return KINDS[goal.kind].unit
+
+    @extend_schema_field(ProgressOut(allow_null=True))
+    def get_progress(self, goal: Goal) -> dict[str, Any] | None:
+        found = self.context.get("progress", {}).get(goal.id)
+        return None if found is None else dict(ProgressOut(found).data)
+
+
+class GoalIn(serializers.Serializer[Any]):
+    """`unit` is any of the kind's, its own when left out; without `by_day` the goal has no end."""
+
+    kind = serializers.CharField(max_length=40)
+    direction = serializers.ChoiceField(choices=Direction.values)
+    target = serializers.FloatField()
+    unit = serializers.CharField(max_length=40, default="", allow_blank=True)
+    by_day = serializers.DateField(default=None, allow_null=True)
+
+
+class ThresholdOut(serializers.ModelSerializer[Threshold]):
+    """Limits in the kind's own unit."""
+
+    title = serializers.SerializerMethodField()
+    unit = serializers.SerializerMethodField()
+    set_by = serializers.CharField()
+
+    class Meta:
+        model = Threshold
+        fields = ["id", "kind", "title", "unit", "low", "high", "reason", "set_by", "set_at", "ended_at"]
+
+    def get_title(self, threshold: Threshold) -> str:
+        return KINDS[threshold.kind].title
+
+    def get_unit(self, threshold: Threshold) -> str:
+        return KINDS[threshold.kind].unit
+
+
+class ThresholdIn(serializers.Serializer[Any]):
+    """One limit or both; `unit` is any of the kind's, its own when left out."""
+
+    kind = serializers.CharField(max_length=40)
+    low = serializers.FloatField(default=None, allow_null=True)
+    high = serializers.FloatField(default=None, allow_null=True)
+    unit = serializers.CharField(max_length=40, default="", allow_blank=True)
+    reason = serializers.CharField(max_length=2_000, default="", allow_blank=True)
+
+
+class EventOut(serializers.ModelSerializer[Event]):
+    """Something in a patient's life; only what is not `lifted` from a record can be edited."""
+
+    lifted = serializers.SerializerMethodField()
+    entered_by = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = Event
+        fields = ["id", "type", "starts_on", "ends_on", "text", "lifted", "record", "entered_by"]
+
+    def get_lifted(self, event: Event) -> bool:
+        return event.record_id is not None
+
+
+class EventIn(serializers.Serializer[Any]):
+    """An event as a person tells it, by the patient's own days."""
+
+    type = serializers.ChoiceField(choices=EventType.values)
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField(default=None, allow_null=True)
+    text = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+    @property
+    def entered(self) -> Entered:
+        """What was told; for valid data."""
+        given = self.validated_data
+        return Entered(EventType(given["type"]), given["starts_on"], given["ends_on"], given["text"])
 
 
 class GlucoseAheadOut(serializers.ModelSerializer[GlucoseForecast]):

@@ -10,10 +10,11 @@ from backend.changes import Entry, record_changes
 from backend.identifiers import new_id
 from backend.models import Change, ChangeOp
 from backend.rules import Topic
-from twin.intake.items import Record
+from twin.intake.items import Record, RecordType
 from twin.models import Record as RecordRow
 from twin.models import RecordVersion
 from twin.report import Report
+from twin.services.events import lift_events
 from twin.services.versions import said_of, version_of
 from twin.text import shortened
 
@@ -81,6 +82,8 @@ def store_records(
     )
     entries += [Entry(Topic(row.topic), f"record/{row.id}") for row in rows]
     entries += [Entry(Topic(version.topic), f"record/{version.record_id}") for version in lost]
+    if any(row.type == RecordType.MEDICATION for row in rows):
+        entries += lift_events(patient, now=now)
     record_changes(patient, entries)
 
 

@@ -6,23 +6,25 @@ from uuid import UUID
 from django.db.models import Max, Min
 
 from backend.actor import acting_on
-from backend.changes import record_change
+from backend.changes import record_change, record_changes
 from backend.rules import Topic
 from twin.kinds import KINDS, kind
 from twin.models import DaySummary, Snapshot
 from twin.series import store
 from twin.services.digest import digest
+from twin.services.events import lift_events
 from twin.services.forecasts import SETTLE, forget_states, mark_stale, refresh_forecasts
 from twin.services.intake import Touched, widen
 
 
 def rebuild(patient_id: UUID, *, now: datetime) -> None:
-    """Day summaries, snapshots, models and forecasts of one patient as the series give them.
+    """Day summaries, snapshots, events of medicines, models and forecasts of one patient, from what is kept.
 
     Forecasts that were shown stay as they were.
     """
     with acting_on(patient_id):
         digest_all(patient_id, now=now)
+        record_changes(patient_id, lift_events(patient_id, now=now))
         forget_states(patient_id)
     refresh_forecasts(patient_id, now=now + SETTLE)
 

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from backend.access import Access
-from backend.changes import changes_after, record_change
+from backend.changes import Entry, changes_after, record_changes
 from backend.identifiers import new_id
 from backend.models import Change, ChangeOp
 from backend.rules import Topic
@@ -20,6 +20,7 @@ from twin.intake.items import RecordType
 from twin.models import Record
 from twin.queries import unsettled
 from twin.series import store
+from twin.services.events import lift_events
 from twin.services.observations import TYPED_IN
 from twin.services.versions import said_of, version_of
 
@@ -72,7 +73,7 @@ def add_record(
             row.save(force_insert=True)
     except IntegrityError:
         raise NotPossible("id", "This id is another record's.") from None
-    _tell(row)
+    _tell(row, now=now)
     return row.id, True
 
 
@@ -119,12 +120,12 @@ def edit_record(
             version_of(new, lost_at=now).save(force_insert=True)
     if base == row.version:
         unsettled(row.id).filter(id__in=settles).update(settled_at=now)
-    _tell(row)
+    _tell(row, now=now)
     return outcome
 
 
-def delete_record(*, access: Access, record_id: UUID, version: int) -> None:
-    """Deletes what a person wrote, with its versions; a second time changes nothing.
+def delete_record(*, access: Access, record_id: UUID, version: int, now: datetime) -> None:
+    """Deletes what a person wrote, with its versions and events; a second time changes nothing.
 
     Raises NotPossible where the record says something that the person has not seen: it is at another version,
     or a lost one is not settled. Raises Http404 as edit_record does.
@@ -140,9 +141,10 @@ def delete_record(*, access: Access, record_id: UUID, version: int) -> None:
         raise NotPossible("version", "This was changed meanwhile. Look at it again before you delete it.")
     if unsettled(row.id).exists():
         raise NotPossible("version", "Two versions were written. Choose one before you delete it.")
-    topic = Topic(row.topic)
+    entry = Entry(Topic(row.topic), f"record/{record_id}", ChangeOp.DELETE)
+    events = lift_events(access.patient.id, now=now, without=record_id) if _is_medicine(row) else []
     row.delete()
-    record_change(access.patient.id, topic=topic, ref=f"record/{record_id}", op=ChangeOp.DELETE)
+    record_changes(access.patient.id, [*events, entry])
 
 
 def _revive(access: Access, record_id: UUID, written: Written, edited_at: datetime, now: datetime) -> Outcome:
@@ -155,7 +157,7 @@ def _revive(access: Access, record_id: UUID, written: Written, edited_at: dateti
     # The log has an entry for each version at least: this is above every number that was ever given out.
     row.version = entries.count() + 1
     row.save(force_insert=True)
-    _tell(row)
+    _tell(row, now=now)
     return Outcome.STANDS
 
 
@@ -199,5 +201,10 @@ def _entries(access: Access, record_id: UUID) -> QuerySet[Change]:
     return changes_after(access.patient.id, 0, access.topics).filter(ref=f"record/{record_id}")
 
 
-def _tell(row: Record) -> None:
-    record_change(row.patient_id, topic=Topic(row.topic), ref=f"record/{row.id}")
+def _is_medicine(row: Record) -> bool:
+    return row.type == RecordType.MEDICATION
+
+
+def _tell(row: Record, *, now: datetime) -> None:
+    events = lift_events(row.patient_id, now=now) if _is_medicine(row) else []
+    record_changes(row.patient_id, [*events, Entry(Topic(row.topic), f"record/{row.id}")])
