@@ -135,6 +135,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "twin.forecast_anew",
         "schedule": crontab(hour=3, minute=10, day_of_week="sunday"),
     },
+    "hold the challenger against our forecasts": {
+        "task": "twin.challenge",
+        "schedule": crontab(hour=4, minute=40),
+    },
     "take up what is left of a pass": {"task": "twin.take_fleet_chunks", "schedule": 60},
     "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
     "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},

@@ -19,6 +19,7 @@ from backend.services import open_emergency_access
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
 from twin.queries import (
+    challenger_scores,
     kinds_with_data,
     listed_patients,
     records_of,
@@ -105,6 +106,24 @@ class ConsolePatients(ConsolePage):
                 }
             )
         return rows
+
+
+class ForecastQuality(ConsolePage):
+    """How the daily forecasts do beside their challenger; of no patient in particular."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        scores = challenger_scores(timezone.now().date())
+        rows = [
+            {
+                **score,
+                "title": KINDS[score["kind"]].title,
+                "ours_is_closer": score["mean_error"] <= score["mean_error_of_prophet"],
+                "held": score["mean_held80"] * 100,
+                "held_of_prophet": score["mean_held80_of_prophet"] * 100,
+            }
+            for score in scores
+        ]
+        return render(request, "console/forecasts.html", {"section": "forecasts", "rows": rows})
 
 
 class TilesPanel(PatientPage):

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from backend.models import Patient, User
@@ -19,7 +19,7 @@ from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
-from twin.forecast import WINDOW, NotEnoughData, Series, forecast_daily
+from twin.forecast import WINDOW, NotEnoughData, forecast_daily
 from twin.forecast.band import Band
 from twin.forecast.daily import LEAST_DAYS
 from twin.forecast.effects import STEPS, KnownEvent
@@ -28,27 +28,25 @@ from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
-from twin.forecast.progress import LOOK_BACK
 from twin.forecast.record import Said, TrackRecord, track_record, weekly
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
 from twin.intake.json_values import number
 from twin.kinds import KINDS, Kind
 from twin.models import (
+    ChallengerScore,
     DaySummary,
     Event,
     Export,
     Forecast,
     GlucoseForecast,
     Record,
-    Goal,
     RecordVersion,
     SeriesBlock,
     Snapshot,
     Source,
     SourcePriority,
     Upload,
-    Threshold,
 )
 from twin.series import store
 from twin.series.blocks import DAY_MS
@@ -60,6 +58,7 @@ from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_i
 SNAPSHOT_DAYS = 30
 REPEATS_LOOK_BACK = timedelta(days=730)
 """Who asks whether a test was done already asks about these years."""
+CHALLENGE_LOOK_BACK = timedelta(days=28)
 _MOST_RESULTS = 2_000  # of one test from one source in a year; a laboratory gives one a day at most
 _ORDER = {code: place for place, code in enumerate(KINDS)}
 
@@ -264,6 +263,17 @@ def forecast_record(
         today=today,
     )
     return record, weekly(shown, today)
+
+
+def challenger_scores(today: date) -> list[dict[str, Any]]:
+    """For each kind how we and Prophet did in the last 28 nights, a series counting once a night."""
+    nights = ChallengerScore.objects.filter(day__gt=today - CHALLENGE_LOOK_BACK, day__lte=today)
+    means = {
+        f"mean_{name}": Sum(F(name) * F("series")) / Sum("series", output_field=FloatField())
+        for name in ("error", "error_of_prophet", "held80", "held80_of_prophet")
+    }
+    sums = nights.values("kind").annotate(nights=Count("day"), matches=Sum("series"), **means)
+    return sorted(map(dict, sums), key=lambda score: _ORDER[score["kind"]])
 
 
 def records_of(

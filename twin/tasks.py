@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from backend.celery import nudge
 from twin.models import FleetTask
+from twin.services.challenger import challenge
 from twin.services.exports import build_export as build
 from twin.services.exports import due_exports, expire_exports
 from twin.services.fleet import start_run, take_chunk
@@ -105,6 +106,12 @@ def forecast_new_day() -> None:
 def forecast_anew() -> None:
     """Begins the week's pass over everybody that estimates each series anew."""
     start_run(FleetTask.WEEKLY, now=timezone.now())
+
+
+@shared_task(name="twin.challenge")
+def challenge_forecasts() -> None:
+    """Holds Prophet against our forecasts on this night's sample."""
+    challenge(day=timezone.now().date())
 
 
 @shared_task(name="twin.take_fleet_chunks")
