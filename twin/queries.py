@@ -276,36 +276,6 @@ def challenger_scores(today: date) -> list[dict[str, Any]]:
     return sorted(map(dict, sums), key=lambda score: _ORDER[score["kind"]])
 
 
-def goals_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Goal]:
-    """The goals of these topics, also those that have ended, the last set first."""
-    found = Goal.objects.filter(patient=patient, topic__in=topics)
-    return found.select_related("set_by", "agreed_by").order_by("-id")
-
-
-def thresholds_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Threshold]:
-    """The clinicians' limits of these topics, also those that have ended, the last set first."""
-    found = Threshold.objects.filter(patient=patient, topic__in=topics)
-    return found.select_related("set_by").order_by("-id")
-
-
-def recent_series(patient: UUID, codes: Collection[str], today: date) -> dict[str, Series]:
-    """For each kind the days by which its present and its trend are judged; one query."""
-    first = today - timedelta(days=LOOK_BACK)
-    rows = DaySummary.objects.filter(patient_id=patient, kind__in=codes, day__range=(first, today))
-    days: defaultdict[str, list[tuple[date, float]]] = defaultdict(list)
-    for code, day, value in rows.order_by("kind", "day").values_list("kind", "day", "value"):
-        days[code].append((day, value))
-    return {
-        code: Series(
-            np.array([day for day, _ in days[code]], "datetime64[D]"),
-            np.array([value for _, value in days[code]], np.float64),
-            (),
-            today,
-        )
-        for code in codes
-    }
-
-
 def records_of(
     patient: Patient, topics: Collection[Topic], type_: str = "", *, conflicts: bool = False
 ) -> QuerySet[Record]:
