@@ -14,7 +14,7 @@ from backend.checks import OWN_AUTHORISATION, views
 from backend.models import CareGrant
 from backend.rules import Topic
 from twin.intake.items import RecordType
-from twin.models import Export, ExportStatus, Record, Upload
+from twin.models import Event, Export, ExportStatus, Goal, Record, Threshold, Upload
 from twin.services.exports import file_of
 
 CAST = ("pia", "paul", "dora", "cleo", "carl", "rita", "ada", "anon")
@@ -30,6 +30,10 @@ ASTHMA = {"type": "condition", "text": "Asthma"}
 SWIMMING = {"type": "activity", "text": "Swimming"}
 EDITED = ASTHMA | {"version": 1, "edited_at": "2026-03-01T12:00:00Z"}
 SUGAR = {"kind": "glucose", "value": 5.5, "unit": "mmol/L"}
+GOAL = {"kind": "weight", "direction": "at_most", "target": 75}
+SUGAR_GOAL = {"kind": "glucose", "direction": "at_most", "target": 120}
+LIMITS = {"kind": "weight", "high": 82}
+FLU = {"type": "illness", "starts_on": "2026-03-01", "text": "Influenza"}
 HANDED_OVER = {"kind": "heart_rate", "unit": "/min", "source": "Watch", "start": [0], "value": [61]}
 BATCH = {"batch_id": "1", "patient": "<patient:patient>", "series": [HANDED_OVER]}
 MIXED_BATCH = BATCH | {"series": [HANDED_OVER, HANDED_OVER | {"kind": "glucose", "unit": "mg/dL"}]}
@@ -78,6 +82,18 @@ ROWS = [
     ("get", API + PIA + "forecasts/<str:kind>/record", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast/record", None, *GRANTEES),
+    ("get", API + PIA + "goals", None, *GRANTEES),
+    ("post", API + PIA + "goals", GOAL, 201, 404, 201, 422, 404, 404, 404, 401),
+    ("post", API + PIA + "goals", SUGAR_GOAL, 201, 404, 404, 404, 404, 404, 404, 401),
+    ("post", API + PIA + "goals/<uuid:goal>/agree", None, 422, 404, 422, 200, 404, 404, 404, 401),
+    ("post", API + PIA + "goals/<uuid:goal>/end", None, 200, 404, 200, 200, 404, 404, 404, 401),
+    ("get", API + PIA + "thresholds", None, *GRANTEES),
+    ("post", API + PIA + "thresholds", LIMITS, 422, 404, 422, 201, 404, 404, 404, 401),
+    ("post", API + PIA + "thresholds/<uuid:threshold>/end", None, 422, 404, 422, 200, 404, 404, 404, 401),
+    ("get", API + PIA + "events", None, *GRANTEES),
+    ("post", API + PIA + "events", FLU, 201, 404, 404, 404, 404, 404, 404, 401),
+    ("put", API + PIA + "events/<uuid:event>", FLU, *OWNER_ONLY),
+    ("delete", API + PIA + "events/<uuid:event>", None, 204, 404, 404, 404, 404, 404, 404, 401),
     ("get", API + PIA + "records", None, *GRANTEES),
     ("post", API + PIA + "records", ASTHMA, 201, 404, 404, 404, 404, 404, 404, 401),
     ("post", API + PIA + "records", SWIMMING, 201, 404, 201, 201, 404, 404, 404, 401),
@@ -146,12 +162,28 @@ def places(cast):
         )
         file_of(export).parent.mkdir(parents=True, exist_ok=True)
         file_of(export).write_bytes(b"zip")
+        weight = {"patient": cast.pia_patient, "kind": "weight", "topic": "vitals", "set_at": timezone.now()}
+        goal = Goal.objects.create(
+            **weight, direction="at_most", target=80, starts_on="2026-03-01", set_by=cast.pia
+        )
+        threshold = Threshold.objects.create(**weight, high=90, set_by=cast.cleo)
+        event = Event.objects.create(
+            patient=cast.pia_patient,
+            topic=Topic.RECORDS,
+            type="travel",
+            starts_on="2026-03-01",
+            entered_by=cast.pia,
+            entered_at=timezone.now(),
+        )
         grant = CareGrant.objects.filter(patient=cast.pia_patient).order_by("id").first()
     return {
         "<patient:patient>": str(cast.pia_patient.id),
         "<uuid:upload>": str(upload.id),
         "<uuid:grant>": str(grant.id),
         "<uuid:record>": str(record.id),
+        "<uuid:goal>": str(goal.id),
+        "<uuid:threshold>": str(threshold.id),
+        "<uuid:event>": str(event.id),
         "<str:kind>": "heart_rate",
     }
 

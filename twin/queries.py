@@ -19,7 +19,7 @@ from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from twin import state
-from twin.forecast import WINDOW, NotEnoughData, forecast_daily
+from twin.forecast import WINDOW, NotEnoughData, Series, forecast_daily
 from twin.forecast.band import Band
 from twin.forecast.daily import LEAST_DAYS
 from twin.forecast.effects import STEPS, KnownEvent
@@ -28,6 +28,7 @@ from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
+from twin.forecast.progress import LOOK_BACK
 from twin.forecast.record import Said, TrackRecord, track_record, weekly
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
@@ -40,12 +41,14 @@ from twin.models import (
     Export,
     Forecast,
     GlucoseForecast,
+    Goal,
     Record,
     RecordVersion,
     SeriesBlock,
     Snapshot,
     Source,
     SourcePriority,
+    Threshold,
     Upload,
 )
 from twin.series import store
@@ -263,6 +266,36 @@ def forecast_record(
         today=today,
     )
     return record, weekly(shown, today)
+
+
+def goals_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Goal]:
+    """The goals of these topics, also those that have ended, the last set first."""
+    found = Goal.objects.filter(patient=patient, topic__in=topics)
+    return found.select_related("set_by", "agreed_by").order_by("-id")
+
+
+def thresholds_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Threshold]:
+    """The clinicians' limits of these topics, also those that have ended, the last set first."""
+    found = Threshold.objects.filter(patient=patient, topic__in=topics)
+    return found.select_related("set_by").order_by("-id")
+
+
+def recent_series(patient: UUID, codes: Collection[str], today: date) -> dict[str, Series]:
+    """For each kind the days by which its present and its trend are judged; one query."""
+    first = today - timedelta(days=LOOK_BACK)
+    rows = DaySummary.objects.filter(patient_id=patient, kind__in=codes, day__range=(first, today))
+    days: defaultdict[str, list[tuple[date, float]]] = defaultdict(list)
+    for code, day, value in rows.order_by("kind", "day").values_list("kind", "day", "value"):
+        days[code].append((day, value))
+    return {
+        code: Series(
+            np.array([day for day, _ in days[code]], "datetime64[D]"),
+            np.array([value for _, value in days[code]], np.float64),
+            (),
+            today,
+        )
+        for code in codes
+    }
 
 
 def challenger_scores(today: date) -> list[dict[str, Any]]:
