@@ -18,7 +18,8 @@ from backend.actor import acting_for_all, acting_on
 from backend.models import Patient, User
 from twin.demo import cast as people
 from twin.demo import story
-from twin.models import DaySummary, SeriesBlock, Snapshot, Source
+from twin.models import DaySummary, Forecast, SeriesBlock, Snapshot, Source
+from twin.services.demo import LOOKED_AGO
 from twin.services.reading import claim_upload, read_upload
 from twin.state.habit import habit
 
@@ -228,3 +229,8 @@ def test_demo_killed_halfway_and_run_again_is_whole_and_again_changes_nothing(tr
         watch = Source.objects.get(patient__name=people.MARIA.name, name=story.source("watch"))
         assert timezone.now() - watch.last_sync_at < timedelta(minutes=10)
         assert habit(watch.spoke_on).usual == 1
+        looked_at = Forecast.objects.filter(
+            patient__name=people.MARIA.name, kind="sbp", shown_at__isnull=False
+        )
+        assert looked_at.count() == len(LOOKED_AGO)
+        assert all(one.made_at.date() <= one.through + timedelta(days=1) for one in looked_at)

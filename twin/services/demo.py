@@ -1,7 +1,7 @@
 """Seeds the demo's people through the same road that uploads take."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
@@ -12,6 +12,7 @@ from backend.actor import acting_for_all
 from backend.changes import record_change
 from backend.models import ALWAYS, CareGrant, CareTeam, Clinic, Clinician, Patient, User
 from backend.ports import Login
+from backend.queries import zone_history_of
 from backend.rules import Level, Need, Topic
 from backend.services import replace_zones
 from twin.demo import cast
@@ -19,11 +20,17 @@ from twin.demo.delivery import syncs
 from twin.demo.people import TEAM
 from twin.demo.person import Person
 from twin.intake.items import Item, Samples
-from twin.kinds import kind
+from twin.kinds import KINDS, kind
+from twin.queries import newest_forecasts
 from twin.report import Report
 from twin.services.digest import digest
-from twin.services.forecasts import mark_stale
+from twin.services.forecast_batch import make, read
+from twin.services.forecast_rows import keep
+from twin.services.forecasts import mark_stale, show_forecasts
 from twin.services.intake import Touched, heard_from, sources_by_name, take_in
+
+LOOKED_AGO = sorted({*range(7, 85, 7), *range(4, 85, 7)}, reverse=True)
+"""How many days ago somebody looked at the forecasts: twice a week, for twelve weeks."""
 
 
 def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
@@ -96,6 +103,7 @@ def _load(patient: Patient, person: Person, now: datetime) -> None:
         take_in(patient.id, items, report=report, touched=touched, now=at)
         _hear(patient.id, items, at)
     digest(patient.id, touched, now=now)
+    _look_back(patient, touched, now)
     mark_stale(patient.id, list(touched), now=now)
     for code in sorted(touched):
         record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
@@ -106,3 +114,16 @@ def _hear(patient: UUID, items: Sequence[Item], now: datetime) -> None:
     names = {item.source for item in items if isinstance(item, Samples)}
     sources = sources_by_name(patient, names).values()
     heard_from(patient, sources, with_news={source.id for source in sources}, now=now)
+
+
+def _look_back(patient: Patient, codes: Collection[str], now: datetime) -> None:
+    """Forecasts made of what was known by some evenings before, and looked at then: they have a record."""
+    zone = zone_history_of(patient.id)
+    forecast = [code for code in codes if KINDS[code].forecast]
+    for ago in LOOKED_AGO:
+        day = now.astimezone(zone).date() - timedelta(days=ago)
+        # By midnight the day's summary is what it was to stay: nothing is known too early.
+        evening = datetime.combine(day, time(23, 59), tzinfo=zone)
+        made, _ = make(read({patient.id: day}, forecast))
+        keep(made, now=evening)
+        show_forecasts(patient, newest_forecasts(patient, list(Topic)), now=evening)
