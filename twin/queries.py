@@ -22,7 +22,7 @@ from twin import state
 from twin.forecast import WINDOW, NotEnoughData, Series, forecast_daily
 from twin.forecast.band import Band
 from twin.forecast.daily import LEAST_DAYS
-from twin.forecast.effects import STEPS, KnownEvent
+from twin.forecast.effects import KnownEvent
 from twin.forecast.explanation import Explanation, explain
 from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
@@ -204,7 +204,7 @@ def events_of(patient: Patient, topics: Collection[Topic], since: date | None = 
     found = Event.objects.filter(patient=patient, topic__in=topics).order_by("starts_on", "id")
     if since is None:
         return found
-    return found.filter(Q(starts_on__gte=since) | Q(ends_on__gte=since) | Q(type__in=STEPS))
+    return found.filter(Q(starts_on__gte=since) | Q(ends_on__gte=since))
 
 
 def explanation_of(
