@@ -1,6 +1,9 @@
 """The fleet model against a filter written by hand, day by day and in one go, alone and in company."""
 
+import hashlib
 import math
+import subprocess
+import sys
 from dataclasses import fields
 
 import numpy as np
@@ -185,6 +188,28 @@ def test_series_of_several_kinds_go_together():
     together = fleet.estimate(["sbp", "weight"], MONDAY, values)
     alone = fleet.estimate(["weight"], MONDAY, values[1:])
     assert everything(together)[1] == everything(alone)[0]
+
+
+def test_what_the_version_stands_for_is_these_numbers():
+    """States go on from where this version's arithmetic left them: other numbers need another version."""
+    days = np.arange(120)
+    values = 120 + 6 * np.sin(days / 9) + 3 * (days % 7 > 4) + 2 * np.sin(days**2)
+    values[50:60] = np.nan
+    mean, sd = fleet.spread(fleet.estimate(["sbp"], MONDAY, values[None]), 28)
+    assert (fleet.MODEL_VERSION, fleet.LAYOUT) == ("2", 1)
+    assert mean[0, [0, 6, 27]] == pytest.approx([122.960, 121.933, 121.511], abs=0.002)
+    assert sd[0, [0, 6, 27]] == pytest.approx([2.106, 3.670, 6.013], abs=0.002)
+
+
+def test_another_process_gets_the_same_bytes():
+    script = f"import runpy; names = runpy.run_path({__file__!r}); print(names['digest_of_a_fleet']())"
+    theirs = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert theirs.stdout.strip() == digest_of_a_fleet()
+
+
+def digest_of_a_fleet():
+    blobs = everything(fleet.estimate(["sbp"] * 3, MONDAY, noise(3, 60, missing=0.2)))
+    return hashlib.sha256(b"".join(blobs)).hexdigest()
 
 
 # Events
