@@ -8,7 +8,7 @@ with nothing known that was not known then. --quick takes some evenings, too few
 import sys
 from pathlib import Path
 
-from forecasting import daily, glucose, series, speed, synthetic, wearers
+from forecasting import daily, explanation, glucose, series, speed, synthetic, wearers
 from harness import arguments, verdict
 
 
@@ -24,6 +24,7 @@ def main() -> int:
         *synthetic.rows(quick=given.quick),
         *glucose.rows(given.cgm),
         *speed.rows(quick=given.quick),
+        *explanation.rows(given.daily, quick=given.quick),
     ]
     return verdict("forecast", rows, as_json=given.json)
 
