@@ -75,15 +75,13 @@ def _others(series: Sequence[DailySeries], folds: dict[tuple[str, str], int], fo
 
 
 def _beside(points: dict[str, Points]) -> list[Row]:
-    mine = scores.by_kind(points["ours"])
+    kinds = {name: scores.by_kind(all_kinds) for name, all_kinds in points.items()}
     made = []
-    for rival, theirs in points.items():
-        if rival == "ours":
-            continue
-        kinds = scores.by_kind(theirs)
+    for rival in list(kinds)[1:]:
         for name, score in (("MAE", scores.mae), ("CRPS", scores.crps)):
-            ratio = scores.geometric_mean([score(mine[kind]) / score(kinds[kind]) for kind in mine])
+            mine, theirs = ({kind: score(own) for kind, own in kinds[who].items()} for who in ("ours", rival))
             what = f"{name} / {rival}"
+            ratio = scores.ratio(mine, theirs)
             made.append(at_most(BARS.get(what), f"daily, mean over kinds: {what}", ratio, 1.0, "times"))
     return made
 
@@ -124,4 +122,5 @@ def _of_series(points: Points) -> list[Row]:
 
 
 def _told(what: str, mine: float, other: float | None, unit: str) -> Row:
-    return at_most(None, what, mine, other, unit)
+    """A row without a bar; a forecast that never errs is beside nobody."""
+    return at_most(None, what, mine, other if mine > 0 else None, unit)

@@ -84,17 +84,20 @@ def _scaled(truths: _Truths, band: Band) -> Values:
 
 
 def _quantiles(scaled: Values, truths: _Truths) -> Logs:
-    """Logarithms [bucket, level] of what LEVELS of the scaled errors stay under, for each kind and all."""
-    pooled = _of(scaled, truths, np.full(len(truths.value), True))
-    logs = {_ALL_KINDS: pooled}
-    for code, people in truths.people.items():
-        own = _of(scaled, truths, truths.code == code)
-        logs[code] = (people * own + _LEANING * pooled) / (people + _LEANING)
-    return logs
+    """Logarithms [bucket, level] of what LEVELS of the errors stay under, for each kind and all alike."""
+    own = {
+        code: _of(scaled[truths.code == code], truths.bucket[truths.code == code]) for code in truths.people
+    }
+    all_kinds = np.mean(list(own.values()), axis=0)
+    leaning = {
+        code: (people * own[code] + _LEANING * all_kinds) / (people + _LEANING)
+        for code, people in truths.people.items()
+    }
+    return leaning | {_ALL_KINDS: all_kinds}
 
 
-def _of(scaled: Values, truths: _Truths, chosen: npt.NDArray[np.bool_]) -> Values:
-    rows = [scaled[chosen & (truths.bucket == bucket)] for bucket in range(len(BUCKETS))]
+def _of(scaled: Values, bucket: npt.NDArray[np.int64]) -> Values:
+    rows = [scaled[bucket == number] for number in range(len(BUCKETS))]
     return np.log([[_conformal(row[:, at], level) for at, level in enumerate(LEVELS)] for row in rows])
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
 from forecasting.rivals import QUANTILES
 from forecasting.series import Origin
-
 from twin.forecast.band import Values
 
 LOW95, LOW80, _, CENTRE, _, HIGH80, HIGH95 = range(len(QUANTILES))
@@ -90,9 +90,10 @@ def by_kind(points: Points) -> dict[str, Points]:
     return {str(name): points.of(points.kind == name) for name in np.unique(points.kind)}
 
 
-def geometric_mean(ratios: Sequence[float]) -> float:
-    """The mean in which twice as good and half as good cancel."""
-    return float(np.exp(np.mean(np.log(ratios))))
+def ratio(ours: dict[str, float], theirs: dict[str, float]) -> float:
+    """Our scores over theirs: the mean over kinds in which twice and half cancel; none of 0 is in it."""
+    ratios = [ours[kind] / theirs[kind] for kind in ours if ours[kind] > 0 and theirs[kind] > 0]
+    return float(np.exp(np.mean(np.log(ratios)))) if ratios else 1.0
 
 
 def _inside(points: Points, low: int, high: int) -> npt.NDArray[np.bool_]:

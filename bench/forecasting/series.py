@@ -80,18 +80,22 @@ class Origin:
 def read_daily(path: Path) -> list[DailySeries]:
     """The series of a file with the columns source, person, kind, day, value; of two of a day the later.
 
-    A kind that the catalogue does not know has no bounds.
+    Rows without a value or with an impossible one are left out, as the product does. A kind that is not in
+    the catalogue has no bounds.
     """
     found: dict[tuple[str, str, str], dict[str, float]] = defaultdict(dict)
     with _opened(path) as lines:
         for row in csv.DictReader(lines):
-            found[row["source"], row["person"], row["kind"]][row["day"]] = float(row["value"])
+            value = float(row["value"] or "nan")
+            if np.isfinite(value):
+                found[row["source"], row["person"], row["kind"]][row["day"]] = value
     every = []
     for (source, person, name), by_day in sorted(found.items()):
         kind, factor = _kind(name)
         days = np.array(sorted(by_day), dtype="datetime64[D]")
         values = np.array([by_day[day] for day in sorted(by_day)]) * factor
-        every.append(DailySeries(source, person, name, kind, days, values))
+        possible = (values >= kind.hard[0]) & (values <= kind.hard[1])
+        every.append(DailySeries(source, person, name, kind, days[possible], values[possible]))
     return every
 
 
@@ -136,7 +140,9 @@ def _kind(name: str) -> tuple[Kind, float]:
     if name in KINDS:
         return KINDS[name], 1.0
     free = (-np.inf, np.inf)
-    unnamed = replace(KINDS["weight"], code=name, title=name, hard=free, soft=free, daily=DayRule.MEAN)
+    unnamed = replace(
+        KINDS["weight"], code=name, title=name, unit="", hard=free, soft=free, daily=DayRule.MEAN
+    )
     return unnamed, 1.0
 
 

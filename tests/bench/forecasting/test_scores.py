@@ -38,5 +38,5 @@ def test_held_by_series_counts_each_series_alone():
     assert scores.held_by_series(both) == {"a": (0.5, 2), "b": (1.0, 1)}
 
 
-def test_geometric_mean_lets_twice_and_half_cancel():
-    assert scores.geometric_mean([2.0, 0.5]) == pytest.approx(1.0)
+def test_ratio_lets_twice_and_half_cancel_and_leaves_out_what_nobody_errs_in():
+    assert scores.ratio({"a": 2.0, "b": 0.5, "c": 0.0}, {"a": 1.0, "b": 1.0, "c": 0.0}) == pytest.approx(1.0)

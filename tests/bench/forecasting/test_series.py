@@ -44,7 +44,7 @@ def test_read_daily_unknown_kind_has_no_bounds(tmp_path):
 
 def test_read_daily_puts_days_in_order_and_keeps_the_later_of_two(tmp_path):
     (tmp_path / "daily.csv").write_text(
-        f"{HEADER}s,p,rhr,2026-01-02,61\ns,p,rhr,2026-01-01,60\ns,p,rhr,2026-01-02,62\n"
+        f"{HEADER}s,p,rhr,2026-01-02,61\ns,p,rhr,2026-01-01,60\ns,p,rhr,2026-01-02,62\ns,p,rhr,2026-01-03,\n"
     )
     (one,) = read_daily(tmp_path / "daily.csv")
     assert one.values.tolist() == [60.0, 62.0]
