@@ -27,7 +27,7 @@ def evenings(one):
         ("rhr", "resting_heart_rate", 60.0),
         ("sleep_min", "sleep_duration", 1.0),
         ("bp_pulse", "heart_rate", 60.0),
-        ("temperature", "temperature", 60.0),
+        ("floors", "floors", 60.0),
         ("sneezes", "sneezes", 60.0),
     ],
 )
@@ -40,6 +40,12 @@ def test_read_daily_names_kinds_and_units_as_the_catalogue_does(tmp_path, name, 
 
 def test_read_daily_unknown_kind_has_no_bounds(tmp_path):
     assert series(tmp_path, [0], kind="sneezes").kind.hard == (-np.inf, np.inf)
+
+
+def test_read_daily_leaves_out_what_no_body_can_show(tmp_path):
+    (tmp_path / "daily.csv").write_text(f"{HEADER}s,p,rhr,2026-01-01,60\ns,p,rhr,2026-01-02,-5\n")
+    (one,) = read_daily(tmp_path / "daily.csv")
+    assert one.values.tolist() == [60.0]
 
 
 def test_read_daily_puts_days_in_order_and_keeps_the_later_of_two(tmp_path):
