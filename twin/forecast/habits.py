@@ -1,7 +1,7 @@
 """What is a series' own before any model sees it: its centre, its scale, its days of the week. Pure.
 
-Arrays are [T, N], a day a row. No sum's order depends on how many series there are: each gets the same numbers
-to the bit alone or among others.
+Arrays are [T, N], a day a row. No sum's order depends on how many series there are: a series gets the same
+numbers to the bit alone or among others.
 """
 
 from dataclasses import dataclass
