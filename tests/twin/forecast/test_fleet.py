@@ -1,7 +1,6 @@
-"""The fleet model against a filter written by hand, day by day and in one go, alone and in company."""
+"""The fleet model day by day and in one go, alone and in company, as bytes and back."""
 
 import hashlib
-import math
 import subprocess
 import sys
 from dataclasses import fields
@@ -12,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from twin.forecast import fleet, mixture
+from twin.forecast import fleet
 from twin.forecast.events import Jump, jumps_of
 from twin.forecast.fleet import StateUnreadable
-from twin.forecast.mixture import Grid, Outlook, Workspace, around_mean, damped_trend, local_level
 
 MONDAY = np.datetime64("2026-01-05")
 
@@ -32,86 +30,6 @@ def noise(series, days, *, seed=1, missing=0.0):
 def everything(states):
     """Every number of a fleet's state, as bytes."""
     return fleet.pack(states)
-
-
-# The filter itself
-
-
-def filtered(values, grid=mixture.MODELS):
-    """The filters after standardised values [T, N]."""
-    filters, space = mixture.start(values.shape[1], grid), Workspace(values.shape[1], grid)
-    for day, value in enumerate(values.astype(np.float32)):
-        mixture.step(filters, value, None, space)
-        if day % mixture.BLOCK == 0:
-            mixture.close_block(filters)
-    return filters
-
-
-def by_hand(model, values, horizon):
-    """Mean and variance a horizon ahead, by matrices in double precision."""
-    transition, seen = np.diag([1.0, model.phi]), np.array([1.0, 1.0])
-
-    def matrix(covariance):
-        return np.array([[covariance[0], covariance[1]], [covariance[1], covariance[2]]])
-
-    x, p, square, freedom = np.zeros(2), matrix(model.start), 1.0, 2.0
-    for value in values:
-        x, p = transition @ x, transition @ p @ transition.T + matrix(model.noise)
-        if math.isnan(value):
-            continue
-        variance = seen @ p @ seen + 1
-        farthest = 3 * math.sqrt(square / freedom * variance)
-        error = min(max(value - seen @ x, -farthest), farthest)
-        gain = p @ seen / variance
-        x, p = x + gain * error, p - np.outer(gain, seen @ p)
-        square, freedom = square + error**2 / variance, freedom + 1
-    for _ in range(horizon):
-        x, p = transition @ x, transition @ p @ transition.T + matrix(model.noise)
-    return seen @ x, square / freedom * (seen @ p @ seen + 1)
-
-
-@pytest.mark.parametrize(
-    "model",
-    [local_level(0.1), around_mean(0.85, 0.3), damped_trend(0.97, 0.03, 1e-4)],
-    ids=["local level", "around a mean", "damped trend"],
-)
-def test_one_model_is_the_kalman_filter(model):
-    values = noise(1, 90, missing=0.2)[0] / 5 - 24
-    values[0], values[40] = 0.5, 30.0  # an outlier, that counts as three standard deviations
-    grid = Grid([model])
-    filters = filtered(values[:, None], grid)
-    for horizon in (1, 7, 28):
-        mean, variance = mixture.moments(filters, Outlook(np.array([horizon]), grid))
-        assert (mean.item(), variance.item()) == pytest.approx(by_hand(model, values, horizon), rel=2e-3)
-
-
-def test_damped_trend_is_a_level_and_a_slope_that_fades():
-    level, slope, phi = 0.0, 1.0, 0.97
-    model = damped_trend(phi, 0.0, 0.0)
-    off = slope / (1 - phi)
-    x = np.array([level + off, -off])
-    for _ in range(10):
-        level, slope = level + slope, phi * slope
-        x = x * [1, model.phi]
-        assert x.sum() == pytest.approx(level)
-
-
-def test_weights_favour_the_model_that_foretold():
-    calm = np.random.default_rng(3).normal(0, 1, 200)
-    walk = np.cumsum(np.random.default_rng(4).normal(0, 3, 200))
-    grid = Grid([local_level(0.0), local_level(3.0)])
-    weights = mixture.weights(filtered(np.stack([calm, walk], axis=1), grid))
-    assert weights.sum(axis=0) == pytest.approx([1, 1], abs=1e-5)
-    assert weights[0, 0] > 0.95
-    assert weights[1, 1] > 0.95
-
-
-def test_draws_have_the_moments_of_the_mixture():
-    filters = filtered(noise(1, 120).T / 5 - 24)
-    courses = mixture.draws(filters, 28, 20_000, np.random.default_rng(1))
-    mean, variance = mixture.moments(filters, Outlook(np.arange(1, 29)))
-    assert courses.mean(axis=0) == pytest.approx(mean[:, 0], abs=0.05)
-    assert courses.std(axis=0) == pytest.approx(np.sqrt(variance[:, 0]), rel=0.05)
 
 
 # Day by day
@@ -228,23 +146,6 @@ def test_an_event_lets_the_forecast_follow_what_began_with_it():
     truth = 140 + effect[100:114]
     assert since[-1] == 14
     assert np.abs(known - truth).mean() < 0.7 * np.abs(unknown - truth).mean()
-
-
-@pytest.mark.parametrize(
-    ("ends", "at_once"), [(None, [3]), (8, [3, 8])], ids=["one that lasts", "one that ends"]
-)
-def test_jumps_are_largest_on_the_day_and_fade_within_a_fortnight(ends, at_once):
-    days = MONDAY + np.arange(40)
-    end = None if ends is None else (MONDAY + ends).item()
-    weights = jumps_of([Jump((MONDAY + 3).item(), end, "illness")], days)
-    assert sorted(np.argsort(weights)[-len(at_once) :].tolist()) == at_once
-    assert (weights[:3] == 0).all()
-    assert (weights[max(at_once) + 14 :] == 0).all()
-    assert (weights[3 : max(at_once) + 14] > 0).all()
-
-
-def test_jumps_of_no_events_are_none():
-    assert (jumps_of([], MONDAY + np.arange(3)) == 0).all()
 
 
 # State as bytes
