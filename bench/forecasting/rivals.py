@@ -49,6 +49,7 @@ def seasonal_naive(known: Known) -> Values:
 
 def prophet(known: Known) -> Values:
     """Stock Prophet on all that is known: its forecast, and quantiles of its 1,000 samples around it."""
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # says at import that plotly is not there
     import pandas as pd  # noqa: PLC0415 - only the processes that fit Prophet pay for it
     from prophet import Prophet  # noqa: PLC0415
 

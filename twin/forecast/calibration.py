@@ -143,7 +143,11 @@ def band(adaptive: Adaptive, mean: Values, sd: Values) -> Band:
     """Mean and spread [N, H] of the next H days, widened or narrowed to what holds 80 and 95 % of truths."""
     ahead = np.arange(1, mean.shape[1] + 1)
     shares = np.array([np.interp(ahead, ANCHORS, row) for row in np.eye(len(ANCHORS))])
-    logs = np.einsum("bln,bh->lnh", adaptive.factors, shares) + adaptive.own[:, :, None]
+    # Added bucket by bucket: a library's sum may depend on how many series there are.
+    logs = adaptive.own[:, :, None] + sum(
+        (factors[:, :, None] * share for factors, share in zip(adaptive.factors, shares, strict=True)),
+        start=0.0,
+    )
     reach80, reach95 = np.exp(logs) * sd
     reach95 = np.maximum(reach80, reach95)
     return Band(mean, mean - reach80, mean + reach80, mean - reach95, mean + reach95)
