@@ -13,12 +13,14 @@ from django.utils import timezone
 
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import AuditEvent, Patient
-from twin.forecast.glucose import MINUTES, NoGlucoseForecast, Refusal
-from twin.models import GlucoseForecast, Source, SourcePriority
+from twin.forecast.glucose import NoGlucoseForecast, Refusal
+from twin.forecast.glucose_band import MINUTES, Bands
+from twin.models import GlucoseForecast, SeriesState, Source, SourcePriority
 from twin.queries import glucose_record
 from twin.series import store
 from twin.series.columns import Columns, Flag
-from twin.services.glucose import refresh_glucose, show_glucose
+from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts
+from twin.services.glucose import BANDS, refresh_glucose, show_glucose
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -52,6 +54,11 @@ def show(patient: Patient, now: datetime) -> GlucoseForecast | NoGlucoseForecast
 def stored(patient: Patient) -> list[GlucoseForecast]:
     with acting_on(patient.id):
         return list(GlucoseForecast.objects.order_by("at"))
+
+
+def bands_of(patient: Patient) -> bytes:
+    with acting_on(patient.id):
+        return bytes(SeriesState.objects.get(kind=BANDS).state)
 
 
 def test_refresh_glucose_stands_on_the_newest_reading_unshown(cast):
@@ -151,6 +158,38 @@ def test_the_record_holds_what_was_shown_against_what_came(cast):
     came = 120.0 + round(10 * np.sin((NOW.timestamp() + 1800) / 3600))
     assert half.mae == pytest.approx(abs(past[0].mean[0] - came))
     assert half.mae_last_value == pytest.approx(abs(past[0].last_value - came))
+
+
+def test_new_readings_lead_to_a_forecast_by_the_road_of_all_others(cast):
+    wear(cast.pia_patient, NOW)
+    with acting_on(cast.pia_patient.id):
+        mark_stale(cast.pia_patient.id, ["glucose_cgm"], now=NOW)
+    assert refresh_forecasts(cast.pia_patient.id, now=NOW + SETTLE) == 1
+    assert [row.at for row in stored(cast.pia_patient)] == [NOW]
+
+
+def test_bands_learn_from_the_readings_and_go_on_from_where_they_stood(cast):
+    wear(cast.pia_patient, NOW, 3 * 288)
+    refresh_glucose(cast.pia_patient.id, now=NOW)
+    before = bands_of(cast.pia_patient)
+    refresh_glucose(cast.pia_patient.id, now=NOW + timedelta(minutes=1))
+    assert bands_of(cast.pia_patient) == before
+    wear(cast.pia_patient, NOW + 6 * STEP, 6)
+    refresh_glucose(cast.pia_patient.id, now=NOW + 6 * STEP)
+    after = bands_of(cast.pia_patient)
+    assert Bands.unpack(before).through < Bands.unpack(after).through
+    assert (Bands.unpack(after).stretch != 0).all()
+
+
+def test_bands_of_another_version_or_unreadable_begin_anew(cast):
+    wear(cast.pia_patient, NOW, 288)
+    refresh_glucose(cast.pia_patient.id, now=NOW)
+    fresh = bands_of(cast.pia_patient)
+    for damage in ({"state": b"?"}, {"version": "glucose-0"}):
+        with acting_on(cast.pia_patient.id):
+            SeriesState.objects.update(**damage)
+        refresh_glucose(cast.pia_patient.id, now=NOW)
+        assert bands_of(cast.pia_patient) == fresh
 
 
 # The edge
