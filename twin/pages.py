@@ -112,18 +112,22 @@ class ForecastQuality(ConsolePage):
     """How the daily forecasts do beside their challenger; of no patient in particular."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        scores = challenger_scores(timezone.now().date())
-        rows = [
-            {
-                **score,
-                "title": KINDS[score["kind"]].title,
-                "ours_is_closer": score["mean_error"] <= score["mean_error_of_prophet"],
-                "held": score["mean_held80"] * 100,
-                "held_of_prophet": score["mean_held80_of_prophet"] * 100,
-            }
-            for score in scores
-        ]
+        rows = [_quality(score) for score in challenger_scores(timezone.now().date())]
         return render(request, "console/forecasts.html", {"section": "forecasts", "rows": rows})
+
+
+def _quality(score: Mapping[str, Any]) -> dict[str, Any]:
+    """A kind's scores as they are shown; where the errors look equal, neither model is called closer."""
+    ours, prophet = (f"{score[f'mean_{name}']:.2f}" for name in ("error", "error_of_prophet"))
+    return {
+        "title": KINDS[score["kind"]].title,
+        "error": ours,
+        "error_of_prophet": prophet,
+        "closer": "" if ours == prophet else ("ours" if float(ours) < float(prophet) else "prophet"),
+        "held": round(100 * score["mean_held80"]),
+        "held_of_prophet": round(100 * score["mean_held80_of_prophet"]),
+        "matches": score["matches"],
+    }
 
 
 class TilesPanel(PatientPage):
@@ -147,7 +151,12 @@ class ChartPanel(PatientPage):
     def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
         codes = set(kinds_with_data(self.access.patient, self.access.topics))
         kinds = [one for one in KINDS.values() if one.code in codes]
-        return render(request, "console/panels/chart.html", {"patient": self.access.patient, "kinds": kinds})
+        context = {
+            "patient": self.access.patient,
+            "kinds": kinds,
+            "act": sorted(self.access.standing.topics(Need.ACT)),
+        }
+        return render(request, "console/panels/chart.html", context)
 
 
 class RecordsPanel(PatientPage):

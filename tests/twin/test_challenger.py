@@ -125,5 +125,5 @@ def test_forecasts_page_shows_both_and_names_nobody(client_of, cast):
     make_score(timezone.now().date(), "weight")
     page = client_of("cleo").get("/console/forecasts/").content.decode()
     assert "<strong>0.80</strong>" in page
-    assert "80 %" in page
+    assert "80&nbsp;%" in page
     assert "Pia" not in page

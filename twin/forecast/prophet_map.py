@@ -7,9 +7,7 @@ leans on parts that Prophet 1.5.0 does not promise; the tests hold its answers t
 import logging
 from typing import Any, Literal, cast
 
-logging.getLogger("prophet").setLevel(
-    logging.CRITICAL
-)  # on import it misses plotly, which draws nothing here
+logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it misses plotly, which draws nothing here
 
 import numpy as np  # noqa: E402 - after the line above
 import pandas as pd  # noqa: E402
@@ -18,6 +16,8 @@ from prophet.models import IStanBackend  # noqa: E402
 
 from twin.forecast.band import Days, Values  # noqa: E402
 from twin.forecast.map_fit import Mode, Problem, mode, waves  # noqa: E402
+
+logging.getLogger("prophet").setLevel(logging.ERROR)  # its import makes it talk
 
 _LINEAR, _FLAT = 0, 2  # prophet.models.TrendIndicator
 

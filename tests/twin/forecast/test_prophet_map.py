@@ -133,6 +133,14 @@ def test_regressor_columns_of_a_second_series_are_prophets_own():
         ).all(axis=None)
 
 
+def test_in_process_prophet_says_nothing_of_the_seasons_it_leaves_out(caplog):
+    from twin.forecast.prophet_map import InProcessProphet, frame
+
+    days, values = REAL["L44", "steps"]
+    InProcessProphet().fit(frame(days[:20], y=values[:20]))
+    assert caplog.records == []
+
+
 def test_in_process_prophet_refuses_a_model_that_is_not_its_own():
     from twin.forecast.prophet_map import InProcessProphet, frame
 
