@@ -2,9 +2,9 @@
 
 from twin.forecast.daily import HORIZON, VERSION, continue_many, forecast_daily, forecast_many, paths
 from twin.forecast.events import Jump
-from twin.forecast.fleet import StateUnreadable
 from twin.forecast.history import WINDOW, Series
 from twin.forecast.outcome import Backtest, Forecast, NotEnoughData, Outcome, State
+from twin.forecast.packing import StateUnreadable
 
 __all__ = [
     "HORIZON",

@@ -11,9 +11,10 @@ from twin.forecast import fleet
 from twin.forecast.band import Band, Days, Values
 from twin.forecast.calibration import SHIPPED, Factors
 from twin.forecast.events import Jump, jumps_of
-from twin.forecast.fleet import Fleet, StateUnreadable
+from twin.forecast.fleet import Fleet
 from twin.forecast.history import WINDOW, History, Series, count, history
 from twin.forecast.outcome import Backtest, Forecast, NotEnoughData, Outcome, State
+from twin.forecast.packing import StateUnreadable, pack, unpack
 from twin.forecast.plain import MEAN_OF_28_DAYS, mean_of_28_days_band
 from twin.kinds import Kind
 
@@ -65,7 +66,7 @@ def forecast_many(
             values = np.array([each.row(first, WINDOW) for each in chosen])
             jumps = _jumps(chosen, first + np.arange(WINDOW))
             here = fleet.estimate(codes, first, values, jumps, learnt)
-            for i, outcome, blob in zip(members, _outcomes(here, chosen), fleet.pack(here), strict=True):
+            for i, outcome, blob in zip(members, _outcomes(here, chosen), pack(here), strict=True):
                 results[i] = (outcome, State(VERSION, here.through, here.through, blob))
     return [results[i] for i in range(len(series))]
 
@@ -86,7 +87,7 @@ def continue_many(
         for members in _chunks(everyone):
             chosen = [histories[i] for i in members]
             here = _yesterday([states[i] for i in members], chosen)
-            for i, outcome, blob in zip(members, _outcomes(here, chosen), fleet.pack(here), strict=True):
+            for i, outcome, blob in zip(members, _outcomes(here, chosen), pack(here), strict=True):
                 results[i] = (outcome, State(VERSION, here.through, states[i].estimated_on, blob))
     return [results[i] for i in range(len(series))]
 
@@ -121,7 +122,7 @@ def _yesterday(states: Sequence[State], chosen: Sequence[History]) -> Fleet:
     """Series of one `through` and one today, moved on to the evening of yesterday."""
     if any(state.version != VERSION for state in states):
         raise StateUnreadable(f"not of version {VERSION}")
-    here = fleet.unpack([state.blob for state in states], states[0].through)
+    here = unpack([state.blob for state in states], states[0].through)
     passed = max((chosen[0].today - states[0].through).days - 1, 0)
     first = np.datetime64(here.through, "D") + 1
     values = np.array([each.row(first, passed) for each in chosen])

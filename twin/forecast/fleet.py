@@ -1,4 +1,4 @@
-"""Many daily series at once: full estimation, one day on, what comes next, and their state as bytes. Pure.
+"""Many daily series at once: full estimation, one day on, and what comes next. Pure.
 
 All series of a fleet stand on the evening of one day. A new day costs the same however long the history is. A
 series gets the same numbers to the bit alone or among others.
@@ -14,11 +14,11 @@ import numpy.typing as npt
 from twin.forecast import calibration, mixture
 from twin.forecast.band import Band, Values
 from twin.forecast.calibration import SHIPPED, TESTED, Adaptive, Factors
+from twin.forecast.grid import Floats
 from twin.forecast.habits import Habits, habits
-from twin.forecast.mixture import MODELS, Floats, Mixture, Outlook, Workspace, total
+from twin.forecast.mixture import Mixture, Outlook, Workspace, total
 
 MODEL_VERSION = "2"
-LAYOUT = 1
 CHUNK = 512
 """How many series at once go fastest through estimate(): their filters fit a processor's cache."""
 
@@ -26,7 +26,7 @@ WATCHED = 112
 """Over this many days before its last one, estimate() follows what was forecast and what came of it."""
 _MEMORY = np.float32(0.98)
 """What a scored day counts one scored day later in the running back-test."""
-_LONGEST = max(TESTED)
+LONGEST = max(TESTED)
 _HORIZONS = np.array(TESTED)
 _TESTED = Outlook(_HORIZONS)
 _Z80 = 1.2815515655446004
@@ -34,16 +34,12 @@ _EPOCH = date(1970, 1, 1).toordinal()
 """Days are counted from here, as numpy does; it was a Thursday."""
 
 
-class StateUnreadable(ValueError):
-    """These bytes were not written by pack() of this version."""
-
-
 @dataclass(frozen=True, slots=True)
 class Fleet:
     """N series on the evening of the day `through`.
 
     `last` is each one's last value and `since` the days that it is old (both nan before the first). `lately`
-    [_LONGEST, N] remembers `last` of the evenings before, and `score` [5, N] is the running back-test: how
+    [LONGEST, N] remembers `last` of the evenings before, and `score` [5, N] is the running back-test: how
     many forecast days were scored, and then, the latest counting most, their weight, their errors, the last
     value's errors, and those that the 80 % band held.
     """
@@ -128,7 +124,7 @@ def lived(
         adaptive=adaptive,
         last=last,
         since=since,
-        lately=np.full((_LONGEST, count), np.nan, np.float32),
+        lately=np.full((LONGEST, count), np.nan, np.float32),
         score=np.zeros((5, count), np.float32),
     )
     for day, evening in enumerate(evenings, start=watched):
@@ -191,7 +187,7 @@ def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: Evening) ->
     calibration.learn(fleet.adaptive, day, value)
     np.copyto(fleet.last, value, where=known)
     fleet.since[...] = np.where(known, 0, fleet.since + 1)
-    fleet.lately[day % _LONGEST] = fleet.last
+    fleet.lately[day % LONGEST] = fleet.last
     mean, sd = _in_units(fleet.habits, day, _HORIZONS, *evening)
     calibration.promise(fleet.adaptive, day, mean.T, sd.T)
 
@@ -203,7 +199,7 @@ def _score(fleet: Fleet, day: int, value: Values) -> None:
     scored = np.isfinite(error)
     if not scored.any():
         return
-    error_of_last_value = np.abs(fleet.lately[(day - _HORIZONS) % _LONGEST] - value)
+    error_of_last_value = np.abs(fleet.lately[(day - _HORIZONS) % LONGEST] - value)
     news = np.stack([scored, scored, error, error_of_last_value, held], axis=1)
     fleet.score[1:] *= np.where(scored.any(axis=0), _MEMORY, np.float32(1))
     fleet.score[...] += total(np.where(scored[:, None], news, np.float32(0)))
@@ -234,41 +230,6 @@ def paths(fleet: Fleet, one: int, horizon: int, draws: int, seed: int) -> Values
     return drawn
 
 
-def pack(fleet: Fleet) -> list[bytes]:
-    """Each series as bytes that unpack() gives back to the bit; little-endian, LAYOUT first."""
-    count = len(fleet)
-    rows = np.empty(count, _PACKED)
-    rows["layout"] = LAYOUT
-    rows["own"] = np.vstack([fleet.habits.centre, fleet.habits.scale, fleet.habits.weekday, fleet.last]).T
-    parts = (*fleet.mixture, fleet.since, fleet.lately, fleet.score)
-    filters = np.concatenate([part.reshape(-1, count) for part in parts])
-    rows["rest"] = np.hstack([filters.T, calibration.to_rows(fleet.adaptive)])
-    data, size = rows.tobytes(), _PACKED.itemsize
-    return [data[at : at + size] for at in range(0, len(data), size)]
-
-
-def unpack(blobs: Sequence[bytes], through: date) -> Fleet:
-    """The fleet whose series pack() wrote on the evening of `through`. Raises StateUnreadable."""
-    if any(len(blob) != _PACKED.itemsize or blob[0] != LAYOUT for blob in blobs):
-        raise StateUnreadable(f"layout {LAYOUT} has {_PACKED.itemsize} bytes")
-    rows = np.frombuffer(b"".join(blobs), _PACKED)
-    centre, scale, *weekday, last = np.array(rows["own"].T, order="C")
-    parts = np.split(np.array(rows["rest"].T, order="C"), np.cumsum([*map(_rows_of, _SHAPES)]))
-    *filters, since, lately, score = (
-        part.reshape(*shape, len(rows)) for part, shape in zip(parts[:-1], _SHAPES, strict=True)
-    )
-    return Fleet(
-        through=through,
-        habits=Habits(centre, scale, np.array(weekday)),
-        mixture=Mixture(*filters),
-        adaptive=calibration.from_rows(parts[-1].T),
-        last=last,
-        since=since,
-        lately=lately,
-        score=score,
-    )
-
-
 def _in_units(
     own: Habits, day: int, horizons: npt.NDArray[np.int64], mean: Floats, sd: Floats
 ) -> tuple[Values, Values]:
@@ -295,14 +256,3 @@ def _adaptive(codes: Sequence[str], learnt: Factors) -> Adaptive:
 def _weekday(day: int) -> int:
     """Monday is 0."""
     return (day + 3) % 7
-
-
-def _rows_of(shape: tuple[int, ...]) -> int:
-    return int(np.prod(shape))
-
-
-# What a packed series holds in float32, part by part, before the calibration's own.
-_MANY = (len(MODELS),)
-_SHAPES = ((2, *_MANY), (3, *_MANY), _MANY, _MANY, _MANY, _MANY, (), (), (), (_LONGEST,), (5,))
-_REST = sum(map(_rows_of, _SHAPES)) + calibration.WIDTH
-_PACKED = np.dtype([("layout", "u1"), ("own", "<f8", (10,)), ("rest", "<f4", (_REST,))])

@@ -1,4 +1,4 @@
-"""The fleet model day by day and in one go, alone and in company, as bytes and back."""
+"""The fleet model day by day and in one go, alone and in company."""
 
 import hashlib
 import subprocess
@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from twin.forecast import fleet
 from twin.forecast.events import Jump, jumps_of
-from twin.forecast.fleet import StateUnreadable
+from twin.forecast.packing import pack
 
 MONDAY = np.datetime64("2026-01-05")
 
@@ -29,7 +28,7 @@ def noise(series, days, *, seed=1, missing=0.0):
 
 def everything(states):
     """Every number of a fleet's state, as bytes."""
-    return fleet.pack(states)
+    return pack(states)
 
 
 # Day by day
@@ -114,7 +113,7 @@ def test_what_the_version_stands_for_is_these_numbers():
     values = 120 + 6 * np.sin(days / 9) + 3 * (days % 7 > 4) + 2 * np.sin(days**2)
     values[50:60] = np.nan
     mean, sd = fleet.spread(fleet.estimate(["sbp"], MONDAY, values[None]), 28)
-    assert (fleet.MODEL_VERSION, fleet.LAYOUT) == ("2", 1)
+    assert fleet.MODEL_VERSION == "2"
     assert mean[0, [0, 6, 27]] == pytest.approx([122.960, 121.933, 121.511], abs=0.002)
     assert sd[0, [0, 6, 27]] == pytest.approx([2.106, 3.670, 6.013], abs=0.002)
 
@@ -146,39 +145,6 @@ def test_an_event_lets_the_forecast_follow_what_began_with_it():
     truth = 140 + effect[100:114]
     assert since[-1] == 14
     assert np.abs(known - truth).mean() < 0.7 * np.abs(unknown - truth).mean()
-
-
-# State as bytes
-
-
-@settings(deadline=None, max_examples=25)
-@given(
-    arrays(np.float64, st.tuples(st.integers(1, 4), st.integers(1, 30)), elements=st.floats(-1e6, 1e6)),
-    st.booleans(),
-)
-def test_unpack_of_pack_is_the_fleet_to_the_bit(values, gaps):
-    if gaps:
-        values = np.where(np.arange(values.shape[1]) % 3 == 0, np.nan, values)
-    states = fleet.estimate(["sbp"] * len(values), MONDAY, values)
-    blobs = fleet.pack(states)
-    again = fleet.unpack(blobs, states.through)
-    assert fleet.pack(again) == blobs
-    on, on_again = (fleet.advance(each, values[:, 0]) for each in (states, again))
-    assert fleet.pack(on_again) == fleet.pack(on)
-    assert (fleet.bands(on, 28).low95 == fleet.bands(on_again, 28).low95).all()
-
-
-def test_a_packed_series_is_small_and_names_its_layout():
-    (blob,) = fleet.pack(fleet.estimate(["sbp"], MONDAY, noise(1, 30)))
-    assert len(blob) < 2000
-    assert blob[0] == fleet.LAYOUT
-
-
-@pytest.mark.parametrize("spoil", [lambda _: b"", lambda blob: blob[:-1], lambda blob: b"\xff" + blob[1:]])
-def test_unpack_of_what_pack_did_not_write_is_refused(spoil):
-    (blob,) = fleet.pack(fleet.estimate(["sbp"], MONDAY, noise(1, 30)))
-    with pytest.raises(StateUnreadable):
-        fleet.unpack([blob, spoil(blob)], (MONDAY + 29).item())
 
 
 # Paths

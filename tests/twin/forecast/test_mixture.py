@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from twin.forecast import mixture
-from twin.forecast.mixture import Grid, Outlook, Workspace, around_mean, damped_trend, local_level
+from twin.forecast.grid import MODELS, Grid, around_mean, damped_trend, local_level
+from twin.forecast.mixture import Outlook, Workspace
 
 
 def walk(days, *, seed=1):
@@ -15,7 +16,7 @@ def walk(days, *, seed=1):
     return np.cumsum(generator.normal(0, 0.08, days)) + generator.normal(0, 1, days)
 
 
-def filtered(values, grid=mixture.MODELS):
+def filtered(values, grid=MODELS):
     """The filters after standardised values [T, N]."""
     filters, space = mixture.start(values.shape[1], grid), Workspace(values.shape[1], grid)
     for day, value in enumerate(values.astype(np.float32)):
