@@ -39,9 +39,10 @@ def rows(*, quick: bool) -> list[Row]:
     ]
     prophet(known[0])  # the first one loads its packages
 
-    say(f"speed: {count} series of {WINDOW} days, beside {PROPHETS} of Prophet's, {REPEATS} times")
+    repeats = 2 if quick else REPEATS
+    say(f"speed: {count} series of {WINDOW} days, beside {PROPHETS} of Prophet's, {repeats} times")
     whole, one_day, objects, objects_on, theirs = medians(
-        2 if quick else REPEATS,
+        repeats,
         lambda: seconds(lambda: _whole(values)) / count,
         lambda: seconds(lambda: _one_day(states, values[:, 0])) / count,
         lambda: seconds(lambda: forecast_many(kind(_CODE), said)) / count,
