@@ -7,6 +7,7 @@ series gets the same numbers to the bit alone or among others.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -207,11 +208,8 @@ def _score(fleet: Fleet, day: int, value: Values) -> None:
 
 def spread(fleet: Fleet, horizon: int) -> tuple[Values, Values]:
     """Mean and standard deviation [N, H] of the next days, in the kind's unit, before any calibration."""
-    horizons = np.arange(1, horizon + 1)
-    mean, variance = mixture.moments(fleet.mixture, Outlook(horizons))
-    day = fleet.through.toordinal() - _EPOCH
-    centre, sd = _in_units(fleet.habits, day, horizons, mean, np.sqrt(variance))
-    return np.ascontiguousarray(centre.T), np.ascontiguousarray(sd.T)
+    mean, variance = mixture.moments(fleet.mixture, _outlook(horizon))
+    return _spread(fleet, mean, np.sqrt(variance))
 
 
 def bands(fleet: Fleet, horizon: int) -> Band:
@@ -222,12 +220,25 @@ def bands(fleet: Fleet, horizon: int) -> Band:
 def paths(fleet: Fleet, one: int, horizon: int, draws: int, seed: int) -> Values:
     """Courses [draws, H] that one series may take, each day as wide as its calibrated 80 % band."""
     alone = fleet.take(np.array([one]))
-    courses = mixture.draws(alone.mixture, horizon, draws, np.random.default_rng(seed))
-    mean, variance = mixture.moments(alone.mixture, Outlook(np.arange(1, horizon + 1)))
-    band = bands(alone, horizon)
-    reach = (band.high80 - band.mean)[0] / _Z80
-    drawn: Values = band.mean[0] + (courses - mean[:, 0]) / np.sqrt(variance[:, 0]) * reach
+    mean, variance = mixture.moments(alone.mixture, _outlook(horizon))
+    sd = np.sqrt(variance)
+    band = calibration.band(alone.adaptive, *_spread(alone, mean, sd))
+    stretch = (band.high80 - band.mean)[0] / _Z80 / sd[:, 0]
+    courses = mixture.draws(alone.mixture, horizon, draws, seed)
+    drawn: Values = band.mean[0] + (courses - mean[:, 0]) * stretch
     return drawn
+
+
+@lru_cache(maxsize=4)
+def _outlook(horizon: int) -> Outlook:
+    return Outlook(np.arange(1, horizon + 1))
+
+
+def _spread(fleet: Fleet, mean: Floats, sd: Floats) -> tuple[Values, Values]:
+    """What the filters foresee of the next days [H, N], in the kind's unit and [N, H]."""
+    day = fleet.through.toordinal() - _EPOCH
+    centre, reach = _in_units(fleet.habits, day, np.arange(1, len(mean) + 1), mean, sd)
+    return np.ascontiguousarray(centre.T), np.ascontiguousarray(reach.T)
 
 
 def _in_units(

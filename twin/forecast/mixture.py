@@ -10,11 +10,13 @@ gets the same numbers to the bit alone or among others.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from twin.forecast.band import Values
 from twin.forecast.grid import JUMP, MODELS, Floats, Grid
 
 Numbers = TypeVar("Numbers", npt.NDArray[np.float32], npt.NDArray[np.float64])
@@ -247,35 +249,35 @@ def total(rows: Numbers) -> Numbers:
     return only
 
 
-def draws(
-    mixture: Mixture, horizon: int, count: int, generator: np.random.Generator, models: Grid = MODELS
-) -> npt.NDArray[np.float64]:
-    """`count` courses [count, H] that the first series may take, each under one model drawn by its weight."""
-    weight = weights(mixture)[:, 0].astype(np.float64)
-    which = generator.choice(len(models), size=count, p=weight / weight.sum())
-    chosen = take(mixture, np.zeros(1, np.int64))
-    scale = np.sqrt(chosen.square[which, 0] / chosen.freedom[0]).astype(np.float64)
-    phi = models.phi[which, 0].astype(np.float64)
-    level, state = (
-        part[which, 0] + scale * off
-        for part, off in zip(chosen.x, _pairs(generator, chosen.p[:, which, 0]), strict=True)
-    )
-    courses = np.empty((count, horizon))
-    for day in range(horizon):
-        shift, shock = _pairs(generator, models.noise[:, which, 0])
-        level, state = level + scale * shift, phi * state + scale * shock
-        courses[:, day] = level + state + scale * generator.standard_normal(count)
-    return courses
+def draws(mixture: Mixture, horizon: int, count: int, seed: int, models: Grid = MODELS) -> Values:
+    """`count` courses [count, H] that the first series may take: under each model as many as it counts."""
+    share, chances = _chances(horizon, count, seed)
+    weight = np.cumsum(weights(mixture)[:, 0].astype(np.float64))
+    which = np.searchsorted(weight[:-1], share * weight[-1])
+    scale = np.sqrt(mixture.square[which, 0] / mixture.freedom[0])
+    first, shared, own = (part[which] for part in _roots(mixture.p[:, :, 0]))
+    level = mixture.x[0, which, 0] + scale * first * chances[0, 0]
+    state = mixture.x[1, which, 0] + scale * (shared * chances[0, 0] + own * chances[0, 1])
+    walk, shared, own = (scale * part[which] for part in _roots(models.noise[:, :, 0]))
+    phi = models.phi[which, 0]
+    courses = np.empty((horizon, count))
+    for day, (one, other, noise) in enumerate(chances[1:]):
+        level = level + walk * one
+        state = phi * state + shared * one + own * other
+        courses[day] = level + state + scale * noise
+    return courses.T
 
 
-def _pairs(
-    generator: np.random.Generator, covariance: Floats
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Two numbers for each column of (variance of the first, what they share, variance of the second)."""
-    first, shared, second = covariance.astype(np.float64)
-    one, other = generator.standard_normal((2, len(first)))
-    first = np.maximum(first, 0)
-    slope = np.divide(shared, first, out=np.zeros_like(first), where=first > 0)
-    return np.sqrt(first) * one, slope * np.sqrt(first) * one + np.sqrt(
-        np.maximum(second - slope * shared, 0)
-    ) * other
+@lru_cache(maxsize=4)
+def _chances(horizon: int, count: int, seed: int) -> tuple[Values, Floats]:
+    """Shares [count] spread over one, and normal numbers [1 + horizon, 3, count]: the same for a seed."""
+    generator = np.random.default_rng(seed)
+    share = (np.arange(count) + generator.random(count)) / count
+    return share, generator.standard_normal((1 + horizon, 3, count), np.float32)
+
+
+def _roots(covariance: Floats) -> tuple[Floats, Floats, Floats]:
+    """What turns two normal numbers into level and state of these covariances [3, M] (Cholesky)."""
+    first = np.sqrt(np.maximum(covariance[0], 0))
+    shared = np.divide(covariance[1], first, out=np.zeros_like(first), where=first > 0)
+    return first, shared, np.sqrt(np.maximum(covariance[2] - shared * shared, 0))

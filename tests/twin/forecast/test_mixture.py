@@ -104,7 +104,7 @@ def test_filters_taken_apart_and_put_together_are_the_same():
 
 def test_draws_have_the_moments_of_the_mixture():
     filters = filtered(walk(120)[:, None])
-    courses = mixture.draws(filters, 28, 20_000, np.random.default_rng(1))
+    courses = mixture.draws(filters, 28, 20_000, seed=1)
     mean, variance = mixture.moments(filters, Outlook(np.arange(1, 29)))
     assert courses.mean(axis=0) == pytest.approx(mean[:, 0], abs=0.05)
     assert courses.std(axis=0) == pytest.approx(np.sqrt(variance[:, 0]), rel=0.05)
