@@ -43,8 +43,8 @@ def rows(file: Path, *, quick: bool) -> list[Row]:
     missing = ""
     try:
         found["AutoETS"] = rivals.auto_ets(known)
-    except rivals.NotInstalled as error:
-        missing = f"daily: AutoETS is left out, its packages could not be installed ({error})"
+    except rivals.RivalMissing as error:
+        missing = f"daily: AutoETS is left out, its packages could not be installed or run ({error})"
     points = {name: scores.points(evenings, quantiles) for name, quantiles in found.items()}
     made = [*_beside(points), *_of_kinds(points, evenings), *_of_series(points["ours"])]
     return [*made, _told(missing, 0, None, "evenings")] if missing else made

@@ -26,8 +26,8 @@ _PLACE = _BENCH.parent / ".venv-rivals"
 Rival = Callable[[Known], Values]
 
 
-class NotInstalled(Exception):
-    """A rival's packages could not be had; the message says why."""
+class RivalMissing(Exception):
+    """A rival's packages could not be installed or run; the message says why."""
 
 
 def last_value(known: Known) -> Values:
@@ -71,7 +71,7 @@ def prophet(known: Known) -> Values:
 def auto_ets(known: Sequence[Known]) -> Values:
     """AutoETS, weekly season, gaps filled by lines, with its own intervals: [origin, day ahead, quantile].
 
-    Its packages are installed beside ours at first. Raises NotInstalled.
+    Its packages are installed beside ours at first. Raises RivalMissing.
     """
     asked = {
         "series": [_filled(each).tolist() for each in known],
@@ -80,7 +80,10 @@ def auto_ets(known: Sequence[Known]) -> Values:
         "levels": [50, 80, 95],
     }
     worker = [_python_of_rivals(), Path(__file__).with_name("autoets.py")]
-    told = subprocess.run(worker, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    try:
+        told = subprocess.run(worker, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    except subprocess.CalledProcessError as error:
+        raise RivalMissing(_last_line(error)) from error
     return np.array(json.loads(told.stdout))[:, :, _COLUMNS]
 
 
@@ -127,10 +130,14 @@ def _python_of_rivals() -> Path:
             subprocess.run([sys.executable, "-m", "venv", _PLACE], capture_output=True, text=True, check=True)
             subprocess.run(install, capture_output=True, text=True, check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            said = str(getattr(error, "stderr", None) or error).strip()
-            raise NotInstalled(said.splitlines()[-1]) from error
+            raise RivalMissing(_last_line(error)) from error
         done.write_text(_PACKAGES.read_text())
     return python
+
+
+def _last_line(error: OSError | subprocess.CalledProcessError) -> str:
+    said = getattr(error, "stderr", None) or str(error)
+    return said.strip().splitlines()[-1]
 
 
 def _around(centre: Values, errors: Sequence[Values]) -> Values:
