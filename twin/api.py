@@ -31,6 +31,7 @@ from twin.intake.phone import Malformed, read_batch
 from twin.kinds import KINDS, kind
 from twin.models import Direction, ExportStatus, Goal, Record, Source, Upload
 from twin.queries import (
+    crossings_of,
     days_of,
     events_of,
     explanation_of,
@@ -309,7 +310,9 @@ class Forecasts(PatientView):
         shown = show_forecasts(person, newest_forecasts(person, topics, code), now=now)
         today = now.astimezone(zone_history_of(person.id)).date()
         waiting = kinds_waiting(person, topics, today, code)
-        return Response(ForecastsOut({"results": shown, "waiting": waiting}).data)
+        crossings = crossings_of(person, topics, [one.kind for one in shown])
+        body = {"results": shown, "waiting": waiting}
+        return Response(ForecastsOut(body, context={"crossings": crossings}).data)
 
 
 class ForecastRecord(PatientView):

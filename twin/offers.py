@@ -12,6 +12,7 @@ from backend.rules import Need, Topic
 from twin.kinds import KINDS
 from twin.models import Export, Source, Upload
 from twin.queries import (
+    crossings_of,
     days_in,
     events_of,
     goals_of,
@@ -22,6 +23,7 @@ from twin.queries import (
     thresholds_of,
 )
 from twin.serializers import (
+    CrossingOut,
     DeviceOut,
     EventOut,
     ExportOut,
@@ -54,6 +56,7 @@ def register() -> None:
         "series": Synced(tiles_now),
         "days": Synced(days_now),
         "forecast": Synced(forecasts_now),
+        "crossing": Synced(crossings_now),
         "record": Synced(records_now),
         "goal": Synced(goals_now),
         "threshold": Synced(thresholds_now),
@@ -97,7 +100,17 @@ def forecasts_now(patient: Patient, refs: Collection[str], topics: Collection[To
     """Of `forecast/<kind>` the kind's newest forecast, which a copy then shows."""
     found = newest_forecasts(patient, topics).filter(kind__in=_names(refs))
     shown = show_forecasts(patient, found, now=timezone.now())
-    return {f"forecast/{one.kind}": ForecastOut(one).data for one in shown}
+    crossings = crossings_of(patient, topics, [one.kind for one in shown])
+    return {f"forecast/{one.kind}": ForecastOut(one, context={"crossings": crossings}).data for one in shown}
+
+
+def crossings_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `crossing/<kind>` the limits that the kind may pass or has passed."""
+    found = crossings_of(patient, topics, _names(refs))
+    return {
+        f"crossing/{kind}": {"kind": kind, "crossings": CrossingOut(rows, many=True).data}
+        for kind, rows in found.items()
+    }
 
 
 def records_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:

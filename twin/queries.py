@@ -28,6 +28,7 @@ from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
+from twin.forecast.limits import guideline_limit
 from twin.forecast.progress import LOOK_BACK
 from twin.forecast.record import Said, TrackRecord, track_record, weekly
 from twin.intake.fhir.codes import LOINC
@@ -35,7 +36,9 @@ from twin.intake.items import RecordType
 from twin.intake.json_values import number
 from twin.kinds import KINDS, Kind
 from twin.models import (
+    Basis,
     ChallengerScore,
+    Crossing,
     DaySummary,
     Event,
     Export,
@@ -266,6 +269,18 @@ def forecast_record(
         today=today,
     )
     return record, weekly(shown, today)
+
+
+def crossings_of(
+    patient: Patient, topics: Collection[Topic], kinds: Collection[str]
+) -> dict[str, list[Crossing]]:
+    """The limits that these kinds may pass or have passed, the likeliest first; one query."""
+    rows = Crossing.objects.filter(patient=patient, topic__in=topics, kind__in=kinds)
+    found: defaultdict[str, list[Crossing]] = defaultdict(list)
+    for row in rows.order_by("-probability", "expected_on", "rule", "side"):
+        if row.basis != Basis.GUIDELINE or guideline_limit(row.rule):
+            found[row.kind].append(row)
+    return dict(found)
 
 
 def goals_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Goal]:

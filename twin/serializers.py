@@ -16,12 +16,14 @@ from twin.edits import Outcome
 from twin.forecast import WINDOW, Backtest
 from twin.forecast.explanation import PROPHET, SHOWN_AT_LEAST, SHOWN_AT_MOST, Explanation
 from twin.forecast.glucose import NoGlucoseForecast
+from twin.forecast.limits import guideline_limit
 from twin.forecast.record import Said, TrackRecord
 from twin.forecast.sentences import sentences
 from twin.intake.items import RecordType
 from twin.kinds import KINDS, Kind
 from twin.models import (
     FINISHED,
+    Crossing,
     DaySummary,
     Direction,
     Event,
@@ -264,12 +266,51 @@ class BacktestOut(serializers.Serializer[Any]):
     held80 = serializers.FloatField(source="backtest_held80")
 
 
+class CrossingOut(serializers.ModelSerializer[Crossing]):
+    """A limit that may be passed, or is `passed` already, in the kind's unit; a guideline has a `source`."""
+
+    title = serializers.SerializerMethodField()
+    passed = serializers.BooleanField(source="is_passed")
+    source = serializers.SerializerMethodField()  # type: ignore[assignment] # its name on the wire
+    verification = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Crossing
+        fields = [
+            "basis",
+            "rule",
+            "title",
+            "side",
+            "limit",
+            "probability",
+            "expected_on",
+            "passed",
+            "source",
+            "verification",
+        ]
+
+    def get_title(self, crossing: Crossing) -> str:
+        guideline = guideline_limit(crossing.rule)
+        return guideline.title if guideline else {"goal": "Goal", "threshold": "Limit"}[crossing.basis]
+
+    def get_source(self, crossing: Crossing) -> str:
+        guideline = guideline_limit(crossing.rule)
+        return guideline.source if guideline else ""
+
+    def get_verification(self, crossing: Crossing) -> str:
+        guideline = guideline_limit(crossing.rule)
+        return guideline.verification if guideline else ""
+
+
 class ForecastOut(serializers.ModelSerializer[Forecast]):
+    """`crossings` are those that the context has of the kind."""
+
     title = serializers.SerializerMethodField()
     unit = serializers.SerializerMethodField()
     simpler = serializers.SerializerMethodField(help_text="Whether the last value has come closer lately.")
     days = serializers.SerializerMethodField()
     backtest = serializers.SerializerMethodField()
+    crossings = serializers.SerializerMethodField()
 
     class Meta:
         model = Forecast
@@ -291,6 +332,7 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
             "low95",
             "high95",
             "backtest",
+            "crossings",
         ]
 
     def get_title(self, forecast: Forecast) -> str:
@@ -311,6 +353,10 @@ class ForecastOut(serializers.ModelSerializer[Forecast]):
 
     def get_backtest(self, forecast: Forecast) -> dict[str, Any] | None:
         return dict(BacktestOut(forecast).data) if forecast.backtest_points else None
+
+    @extend_schema_field(CrossingOut(many=True))
+    def get_crossings(self, forecast: Forecast) -> list[dict[str, Any]]:
+        return list(CrossingOut(self.context["crossings"].get(forecast.kind, []), many=True).data)
 
 
 class WaitingOut(serializers.Serializer[Any]):

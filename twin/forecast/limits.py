@@ -77,6 +77,13 @@ def guideline_limits() -> Mapping[str, Sequence[Limit]]:
     return dict(limits)
 
 
+@cache
+def guideline_limit(rule: str) -> Limit | None:
+    """The guideline's limit of that name, if it has one."""
+    every = (limit for limits in guideline_limits().values() for limit in limits)
+    return next((limit for limit in every if limit.rule == rule), None)
+
+
 def limits_of(kind: Kind, range_: Range | None, goal: tuple[UUID, Aim] | None) -> list[Limit]:
     """Every limit of one patient's kind. A clinician's takes the place of guidelines' on its side.
 

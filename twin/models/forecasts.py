@@ -191,7 +191,8 @@ class Crossing(PatientScoped):
     """The chance that a kind passes a limit within the horizon of its current forecast.
 
     `rule` names the limit: the id of the goal or threshold, or the guideline's in the data file.
-    `expected_on` is the day by which it is as likely as not, if there is one.
+    `expected_on` is the day by which it is as likely as not, if there is one. A limit that is passed already
+    stands with a probability of 1 and no such day.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -226,3 +227,8 @@ class Crossing(PatientScoped):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.side} {self.limit}"
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether it is passed already: what only may be has a day, once it is as likely as not."""
+        return self.probability == 1 and self.expected_on is None

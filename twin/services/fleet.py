@@ -20,7 +20,8 @@ from backend.queries import zone_histories_of
 from twin.kinds import KINDS
 from twin.models import DaySummary, FleetChunk, FleetRun, FleetTask, SeriesState
 from twin.series import store
-from twin.services.forecast_batch import Key, make, read
+from twin.services.crossings import Key
+from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep
 from twin.services.forecasts import mark_stale
 from twin.services.lease import LeaseLost, place_of

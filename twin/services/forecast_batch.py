@@ -2,16 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 import numpy as np
 
 from backend import arrays
 from twin import forecast
+from twin.forecast.crossing import DRAWS, SEED, Crossing, crossings
 from twin.kinds import kind
 from twin.models import Event
+from twin.services.crossings import Key, Watched, watched
 
 # What is materialized is so for the planner. Of everybody's states and forecasts, which are many, only those
 # of these patients are looked at. And days are compared with a plain column: under row-level security an
@@ -45,26 +48,27 @@ _READ = """
     WHERE through IS NOT NULL OR is_forecast OR days.day IS NOT NULL
 """
 
-Key = tuple[UUID, str]
-"""Which series: a patient and a kind."""
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of one series: where its model stands and the days since, or else the days of a year."""
+    """What is known of one series: where its model stands and the days since, or else the days of a year; and
+    what it is not to pass, if anything.
+    """
 
     key: Key
     state: forecast.State | None
     series: forecast.Series
+    watched: Watched | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What comes of one series, and where its model stands after the last closed day."""
+    """What comes of one series, where its model stands after the last closed day, and limits it may pass."""
 
     key: Key
     outcome: forecast.Outcome
     state: forecast.State | None
+    crossings: Sequence[Crossing] = ()
 
 
 def read(todays: Mapping[UUID, date], codes: Collection[str], *, anew: bool = False) -> list[Known]:
@@ -93,7 +97,8 @@ def read(todays: Mapping[UUID, date], codes: Collection[str], *, anew: bool = Fa
             )
             state = forecast.State(forecast.VERSION, through, estimated_on, blob) if through else None
             known.append(Known((patient, code), state, series))
-    return known
+    watching = watched([one.key for one in known], todays)
+    return [replace(one, watched=watching[one.key]) if one.key in watching else one for one in known]
 
 
 _NO_DAYS = np.empty(0, "datetime64[D]")
@@ -136,4 +141,17 @@ def _make_together(known: Sequence[Known]) -> list[Made]:
         ),
         *forecast.forecast_many(kinds[len(going_on) :], [one.series for one in anew]),
     ]
-    return [Made(one.key, outcome, state) for one, (outcome, state) in zip(ordered, outcomes, strict=True)]
+    return [
+        Made(one.key, outcome, state, _crossings(one, outcome, state))
+        for one, (outcome, state) in zip(ordered, outcomes, strict=True)
+    ]
+
+
+def _crossings(known: Known, outcome: forecast.Outcome, state: forecast.State | None) -> Sequence[Crossing]:
+    if known.watched is None or isinstance(outcome, forecast.NotEnoughData):
+        return ()
+    code = known.key[1]
+    draw = None
+    if state is not None:
+        draw = partial(forecast.paths, kind(code), state, known.series, draws=DRAWS, seed=SEED)
+    return crossings(known.watched.limits, known.watched.past(code, outcome.through), outcome, draw)

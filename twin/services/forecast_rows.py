@@ -16,7 +16,8 @@ from backend.models import ChangeOp
 from backend.rules import Topic
 from twin import forecast
 from twin.kinds import kind
-from twin.services.forecast_batch import Key, Made
+from twin.services.crossings import Key, keep_crossings
+from twin.services.forecast_batch import Made
 
 _SAID = (
     *("through", "model", "version", "reason", "last_value", "mean", "low80", "high80", "low95", "high95"),
@@ -93,7 +94,7 @@ _FORGET_STATES = """
 
 
 def keep(made: Sequence[Made], *, now: datetime) -> dict[UUID, list[Entry]]:
-    """These are the current forecasts and states; answers what the log has to say of each patient.
+    """These are the current forecasts, states and crossings; answers what the log has to say of each patient.
 
     The caller's transaction holds the patients' locks. A forecast that says what the current one says changes
     nothing. Of those that are replaced, or have lost their ground, the ones that were shown are kept.
@@ -105,6 +106,10 @@ def keep(made: Sequence[Made], *, now: datetime) -> dict[UUID, list[Entry]]:
     for key in _withdraw([one.key for one in ordered if not _is_forecast(one)], now):
         told[key[0]].append(_entry(key, ChangeOp.DELETE))
     _keep_states(ordered)
+    through = {one.key: one.outcome.through for one in ordered if isinstance(one.outcome, forecast.Forecast)}
+    found = {one.key: (through.get(one.key), one.crossings) for one in ordered}
+    for patient, entries in keep_crossings(found, now=now).items():
+        told[patient] += entries
     return dict(told)
 
 

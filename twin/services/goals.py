@@ -1,8 +1,8 @@
 """Goals: set by a patient or who cares for her, agreed by a clinician, ended by either; kept when ended."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from django.http import Http404
@@ -16,11 +16,12 @@ from backend.rules import Role, Topic
 from backend.services import NotPossible
 from twin import forecast
 from twin.forecast.crossing import DRAWS, SEED
-from twin.forecast.progress import Ahead, Aim, Progress, progress, value_now
+from twin.forecast.progress import Ahead, Progress, progress, value_now
 from twin.kinds import KINDS
 from twin.models import Direction, Goal
 from twin.queries import recent_series
 from twin.series import store
+from twin.services.crossings import aim_of
 from twin.services.forecast_batch import Known, Made, make, read
 from twin.services.forecasts import mark_stale
 from twin.services.named_values import named_kind, named_value
@@ -108,11 +109,11 @@ def progress_of(patient: Patient, goals: Iterable[Goal], *, now: datetime) -> di
         today = now.astimezone(zone_history_of(patient.id)).date()
         days = recent_series(patient.id, codes, today)
         known = {one.key[1]: one for one in read({patient.id: today}, forecast_codes)}
-    made, _ = make(list(known.values()))
+    made, _ = make([replace(one, watched=None) for one in known.values()])
     ahead = {one.key[1]: _ahead(known[one.key[1]], one) for one in made}
     nothing = "This is not forecast."
     return {
-        goal.id: progress(KINDS[goal.kind], _aim(goal), days[goal.kind], ahead.get(goal.kind, nothing))
+        goal.id: progress(KINDS[goal.kind], aim_of(goal), days[goal.kind], ahead.get(goal.kind, nothing))
         for goal in open_
     }
 
@@ -122,13 +123,6 @@ def _ahead(known: Known, made: Made) -> Ahead | str:
         return made.outcome.reason
     courses = forecast.paths(KINDS[made.key[1]], made.state, known.series, draws=DRAWS, seed=SEED)
     return Ahead(made.outcome.through, courses)
-
-
-def _aim(goal: Goal) -> Aim:
-    direction: Literal["at_least", "at_most"] = (
-        "at_least" if goal.direction == Direction.AT_LEAST else "at_most"
-    )
-    return Aim(direction, goal.target, goal.starts_on, goal.start_value, goal.by_day)
 
 
 def _goal(access: Access, goal_id: UUID) -> Goal:
