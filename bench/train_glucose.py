@@ -96,12 +96,16 @@ def _grow(at: Origins, fold: npt.NDArray[np.int64], rows: Rows) -> tuple[list[li
     """The boosters by fold, horizon and quantile, and what each origin hears from those that never saw it."""
     change = at.truth - at.history[:, -1:]
     short, whose = _shortened(at)
+    # Who wore a sensor for long counts more than who did not, but not as many times as there are readings.
+    weight = np.sqrt(1 / np.bincount(at.wearer))[at.wearer]
+    weight /= weight.mean()
     grown: list[lightgbm.Booster] = []
     heard = np.empty((*change.shape, len(QUANTILES)))
     for number in range(FOLDS):
         others, again = fold != number, fold[whose] != number
         known = lightgbm.Dataset(np.concatenate([rows[others], short[again]]), params=PARAMETERS)
         came = np.concatenate([change[others], change[whose[again]]])
+        known.set_weight(np.concatenate([weight[others], weight[whose[again]]]))
         for place, level in product(range(len(MINUTES)), range(len(QUANTILES))):
             told = f"fold {number + 1}, {MINUTES[place]} minutes, quantile {QUANTILES[level]}"
             print(told, file=sys.stderr, flush=True)

@@ -82,6 +82,7 @@ def test_refresh_glucose_twice_writes_once(cast):
     [
         (None, Refusal.NOTHING),
         ({"last": NOW - timedelta(minutes=21)}, Refusal.SILENT),
+        ({"last": NOW - timedelta(days=400)}, Refusal.SILENT),
         ({"last": NOW, "count": 3}, Refusal.TOO_FEW),
         ({"last": NOW, "flag": Flag.CENSORED_LOW}, Refusal.LOW),
         ({"last": NOW, "flag": Flag.CENSORED_HIGH}, Refusal.HIGH),
@@ -94,6 +95,7 @@ def test_nothing_is_made_where_nothing_can_be_said(cast, given, reason):
     refused = show(cast.pia_patient, NOW)
     assert isinstance(refused, NoGlucoseForecast)
     assert refused.reason is reason
+    assert refused.at == (given and round(given["last"].timestamp() * 1000))
     assert stored(cast.pia_patient) == []
 
 

@@ -16,13 +16,16 @@ from twin.forecast.glucose import (
     GlucoseAhead,
     MinutesOfDay,
     NoGlucoseForecast,
+    Refusal,
     follow,
     forecast_glucose,
     model,
 )
+from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES, Bands, BandUnreadable, Floats, Integers
 from twin.models import GlucoseForecast, SeriesState
 from twin.queries import glucose_readings
+from twin.series import store
 from twin.state.clock import LocalClock
 
 BANDS = "glucose_ahead"
@@ -59,6 +62,8 @@ def show_glucose(patient: Patient, *, now: datetime) -> GlucoseForecast | NoGluc
 def _forecast(patient: Patient, now: datetime) -> GlucoseAhead | NoGlucoseForecast:
     until = (now - _EPOCH) // timedelta(milliseconds=1)
     readings = glucose_readings(patient, until - LOOK_BACK, until + 1)
+    if not len(readings.at):
+        return _long_silent(patient)
     minutes_of_day = _clock(zone_history_of(patient.id), until)
     before = _bands(patient)
     bands = follow(before, readings, now=until, minutes_of_day=minutes_of_day)
@@ -76,6 +81,12 @@ def _forecast(patient: Patient, now: datetime) -> GlucoseAhead | NoGlucoseForeca
             },
         )
     return forecast_glucose(readings, bands, now=until, minutes_of_day=minutes_of_day)
+
+
+def _long_silent(patient: Patient) -> NoGlucoseForecast:
+    """What to say of a person of whom nothing was read in the last days."""
+    last = max((extent.last_at for extent in store.extents(patient.id, SENSOR_GLUCOSE.code)), default=None)
+    return NoGlucoseForecast(Refusal.NOTHING if last is None else Refusal.SILENT, last)
 
 
 def _bands(patient: Patient) -> Bands:
