@@ -8,6 +8,7 @@ origin or a truth.
 import csv
 import gzip
 import io
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -53,7 +54,10 @@ class Origins:
 
 
 def read_cgm(path: Path = SHIPPED) -> list[Wearer]:
-    """The people of a file with the columns source, person, at (local clock), mg_dl; or the shipped ones."""
+    """The people of a file with the columns source, person, at (local clock), mg_dl; or the shipped ones.
+
+    A row without a number is no reading.
+    """
     if path.suffix == ".npz":
         return _unpacked(path)
     data = path.read_bytes()
@@ -61,8 +65,9 @@ def read_cgm(path: Path = SHIPPED) -> list[Wearer]:
     found: defaultdict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
     for row in csv.DictReader(io.StringIO(text)):
         # A clock without a zone, counted as if it were UTC's: only differences and times of day are used.
-        at = datetime.fromisoformat(row["at"]).replace(tzinfo=UTC)
-        found[row["source"], row["person"]].append((at.timestamp(), float(row["mg_dl"])))
+        at, value = datetime.fromisoformat(row["at"]).replace(tzinfo=UTC), float(row["mg_dl"] or "nan")
+        if math.isfinite(value):
+            found[row["source"], row["person"]].append((at.timestamp(), value))
     return [on_grid(*who, readings) for who, readings in sorted(found.items())]
 
 

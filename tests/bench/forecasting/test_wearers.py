@@ -63,7 +63,9 @@ def test_pack_and_read_give_the_same_people_back(tmp_path):
 
 def test_read_cgm_takes_the_columns_by_name(tmp_path):
     file = tmp_path / "cgm.csv"
-    file.write_text("mg_dl,source,person,at\n100,s,p,1970-01-02 00:05:00\n90,s,p,1970-01-02T00:00:00\n")
+    file.write_text(
+        "mg_dl,source,person,at\n100,s,p,1970-01-02 00:05:00\n90,s,p,1970-01-02T00:00:00\n,s,p,1970-01-03\n"
+    )
     (one,) = read_cgm(file)
     assert (one.source, one.person, one.start, one.values.tolist()) == ("s", "p", 1440, [90.0, 100.0])
 
