@@ -429,7 +429,7 @@ def test_kinds_are_the_catalogue(cast, ask):
         ("/patients/{pia}/snapshot", 11),
         ("/patients/{pia}/series?kind=heart_rate", 11),
         ("/patients/{pia}/summary?kind=heart_rate", 11),
-        ("/patients/{pia}/forecasts", 11),
+        ("/patients/{pia}/forecasts", 12),
         ("/patients/{pia}/records", 10),
         ("/uploads?patient={pia}", 10),
     ],

@@ -126,12 +126,14 @@ def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
         log.warning("action=forecast_failed patient=%s kind=%s error=%s", patient_id, code, name)
     with acting_on(patient_id):
         lock(patient_id)
-        forget_states(patient_id, failures.keys())
+        if failures:
+            forget_states(patient_id, failures.keys())
         marks = StaleForecast.objects.filter(patient_id=patient_id, due_at=now + LEASE)
         held = set(marks.values_list("kind", flat=True)) & claimed - failures.keys()
         changed = keep([one for one in made if one.key[1] in held], now=now)
         marks.filter(kind__in=held).delete()
-        record_changes(patient_id, changed.get(patient_id, []))
+        if changed:
+            record_changes(patient_id, changed[patient_id])
     return len(held)
 
 
