@@ -5,6 +5,8 @@ import { failure, h } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { kindTitles } from "./kinds.js";
 import { Live, settled } from "./live.js";
+import { withGlucoseAhead } from "./outlook/glucose.js";
+import "./outlook/outlook.js";
 import { deviceLine, ordersOf } from "./sources.js";
 import { tileBoard, tileCards } from "./tile.js";
 import { uploadCard } from "./upload.js";
@@ -13,8 +15,11 @@ const data = (element) => JSON.parse(element.querySelector("script").textContent
 
 /** <twin-tiles>: the snapshot's tiles, given as a JSON script; a press opens the kind in the chart. */
 class TwinTiles extends HTMLElement {
-  connectedCallback() {
-    this.replaceChildren(...tileBoard(tileCards(data(this)), { source: true, open: openInChart }));
+  async connectedCallback() {
+    const cards = tileCards(data(this));
+    const show = (shown) => this.replaceChildren(...tileBoard(shown, { source: true, open: openInChart }));
+    show(cards);
+    show(await withGlucoseAhead(cards, this.closest("[data-patient]").dataset.patient));
   }
 }
 
@@ -95,6 +100,12 @@ function chartPicker(root) {
     chart.setAttribute("kinds", select.value);
   };
   select.addEventListener("change", choose);
+  const outlook = document.querySelector("#patient-outlook");
+  const act = outlook.dataset.act.split(" ");
+  outlook.reader = { may: (topic) => act.includes(topic), clinician: true, units: {} };
+  chart.addEventListener("outlook", ({ detail }) => outlook.show(detail));
+  chart.addEventListener("ahead", ({ detail }) => outlook.showAhead(detail));
+  outlook.addEventListener("changed", () => chart.start());
   choose();
 }
 

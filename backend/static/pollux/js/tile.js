@@ -75,6 +75,7 @@ export function tileNode(card, { onclick = null, pressed = null, source = false 
     h("span", { class: "tile-title" }, card.title),
     h("span", { class: "tile-value" }, card.text, " ", h("span", { class: "unit" }, unitText(card.unit))),
     spark,
+    card.note && h("span", { class: "tile-note" }, card.note),
     h(
       "span",
       { class: "tile-foot" },

@@ -91,6 +91,7 @@ function showNav(of, view) {
 }
 
 async function show() {
+  if (!me) return;
   leave?.abort();
   leave = new AbortController();
   const { signal } = leave;

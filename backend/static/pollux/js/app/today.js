@@ -4,6 +4,8 @@ import { get } from "../api.js";
 import { empty, failure, h, icon } from "../dom.js";
 import { kindTitles } from "../kinds.js";
 import { settled } from "../live.js";
+import { withGlucoseAhead } from "../outlook/glucose.js";
+import { goalsBoard } from "../outlook/board.js";
 import { tileCards, tileNode } from "../tile.js";
 import { dropArea, follow, recent, send } from "../upload.js";
 import { measureForm } from "./measure.js";
@@ -26,7 +28,11 @@ export async function today({ me, person, live, signal, go }) {
   const showTiles = async () => {
     try {
       const snapshot = await get(`patients/${person.id}/snapshot`, { signal });
-      const cards = byRecency(tileCards(snapshot.tiles)).slice(0, TILES_SHOWN);
+      const cards = await withGlucoseAhead(
+        byRecency(tileCards(snapshot.tiles)).slice(0, TILES_SHOWN),
+        person.id,
+        { signal },
+      );
       tilesHolder.replaceChildren(
         ...(cards.length
           ? cards.map((card) => tileNode(card, { onclick: () => go("twin", card.kinds.join(",")) }))
@@ -46,9 +52,17 @@ export async function today({ me, person, live, signal, go }) {
     }
   };
 
-  const [seq, titles] = await Promise.all([showTiles(), kindTitles()]);
+  const goals = h("div", {});
+  const showGoals = async () => {
+    try {
+      goals.replaceChildren(...(await goalsBoard(person.id, { signal, open: (code) => go("twin", code) })));
+    } catch (error) {
+      if (error.name !== "AbortError") goals.replaceChildren(failure(error, showGoals));
+    }
+  };
+  const [seq, titles] = await Promise.all([showTiles(), kindTitles(), showGoals()]);
   live.subscribe(person.stream, seq);
-  const refresh = settled(showTiles);
+  const refresh = settled(() => Promise.all([showTiles(), showGoals()]));
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
 
   const form = measureForm({
@@ -113,6 +127,7 @@ export async function today({ me, person, live, signal, go }) {
       h("h1", {}, person.own ? greeting(now, person.firstName) : person.name),
     ),
     h("section", { "aria-label": "Latest values" }, tilesHolder),
+    goals,
     h(
       "div",
       { class: "view-columns" },

@@ -3,11 +3,14 @@
 
 import { get, withQuery } from "../api.js";
 import { empty, failure, h } from "../dom.js";
-import { align, daysLine, DAY_MS, forecastLine, resolution, samplesLine } from "./data.js";
+import { loadOutlook } from "../outlook/load.js";
+import { limitLines } from "../outlook/words.js";
+import { align, daysLine, DAY_MS, forecastLine, glucoseLine, noon, pastLine, resolution, samplesLine } from "./data.js";
+import { showEvents } from "./events.js";
 import { makeFrame } from "./frame.js";
 import { followKeys, followPointer, zoomIn, zoomOut } from "./gestures.js";
 import { makePlot } from "./plot.js";
-import { forecastSentences, instantWords, legendKeys, pointWords, valueTable } from "./words.js";
+import { instantWords, legendKeys, pointWords, valueTable } from "./words.js";
 
 const RANGES = [
   ["1d", "1 day", 1],
@@ -17,6 +20,9 @@ const RANGES = [
   ["1y", "1 year", 366],
   ["all", "All", null],
 ];
+const HORIZONS = [7, 14, 28];
+const SENSOR = "glucose_cgm";
+const READING_MS = 5 * 60_000; // as often a sensor may have something new, or nothing any more
 const SHORTEST_MS = 10 * 60_000;
 const LONGEST_MS = 120 * 366 * DAY_MS;
 const POINTS = 800;
@@ -28,7 +34,10 @@ export class TwinChart extends HTMLElement {
   #loaded = null;
   #abort = null;
   #timer = 0;
+  #reading = 0;
   #range = RANGES[3];
+  #ahead = HORIZONS.at(-1);
+  #earlier = false;
   #moved = false;
   view = { from: 0, to: 0 };
   #observer;
@@ -56,6 +65,7 @@ export class TwinChart extends HTMLElement {
   disconnectedCallback() {
     this.#abort?.abort();
     clearTimeout(this.#timer);
+    clearTimeout(this.#reading);
     this.#observer.disconnect();
     this.#scheme.removeEventListener("change", this.#redraw);
     this.#plot?.destroy();
@@ -77,6 +87,9 @@ export class TwinChart extends HTMLElement {
       choose: (range) => this.#choose(range),
       zoomIn: () => zoomIn(this.#moves),
       zoomOut: () => zoomOut(this.#moves),
+      horizons: HORIZONS,
+      look: (days) => this.#lookAhead(days),
+      showEarlier: (shown) => this.#showEarlier(shown),
       unfold: () => this.#fillTable(),
     });
     Object.assign(this, frame);
@@ -92,8 +105,14 @@ export class TwinChart extends HTMLElement {
     this.#loaded = null;
     this.setAttribute("aria-busy", "true");
     try {
-      this.forecasts = await Promise.all(this.kinds.map((kind) => this.#forecast(kind)));
+      [this.outlook, this.glucose] = await Promise.all([
+        loadOutlook(this.getAttribute("patient"), this.kinds, { signal: this.#abort.signal }),
+        this.kinds.includes(SENSOR) ? this.#get("glucose-forecast", {}) : null,
+      ]);
       await this.#history();
+      this.#tell("outlook");
+      clearTimeout(this.#reading);
+      if (this.glucose) this.#reading = setTimeout(() => this.start(), READING_MS);
       if (this.#moved) await this.#load();
       else await this.#choose(this.#range);
     } catch (error) {
@@ -109,25 +128,66 @@ export class TwinChart extends HTMLElement {
     });
   }
 
-  async #forecast(kind) {
-    const { results } = await this.#get("forecasts", { kind });
-    return forecastLine(results.find((forecast) => forecast.kind === kind));
+  /** Tells the page what there is to say of what is drawn; "ahead" when only the horizon is another. */
+  #tell(name) {
+    const detail = { ...this.outlook, patient: this.getAttribute("patient"), days: this.#ahead };
+    this.dispatchEvent(new CustomEvent(name, { detail: { ...detail, glucose: this.glucose } }));
+  }
+
+  #lookAhead(days) {
+    this.#ahead = days;
+    this.#layOut();
+    this.#redrawDays();
+    this.#tell("ahead");
+  }
+
+  #showEarlier(shown) {
+    this.#earlier = shown;
+    this.#layOut();
+    this.#redrawDays();
+  }
+
+  #redrawDays() {
+    if (this.#loaded?.unit !== "days") return;
+    // Where nobody has moved to, the chart ends with the forecast.
+    if (!this.#moved) this.view.to = this.end;
+    this.lines = this.days;
+    this.#draw();
   }
 
   /** Every day there is, once: a decade is a few thousand rows, and the chart opens where the data ends. */
   async #history() {
-    const answers = await Promise.all(this.kinds.map((kind) => this.#get("summary", { kind })));
-    this.days = answers.map((answer, n) => ({
-      ...daysLine(answer),
-      title: this.#title(n),
-      unit: answer.unit,
-      forecast: this.forecasts[n],
-    }));
+    this.summaries = await Promise.all(this.kinds.map((kind) => this.#get("summary", { kind })));
+    this.#layOut();
+  }
+
+  /** The lines of days with as much of past and future as is asked for. */
+  #layOut() {
+    const today = this.#today();
+    this.days = this.summaries.map((answer, n) => {
+      const { forecast, simpler, record } = this.outlook.kinds[n];
+      const line = daysLine(answer);
+      return {
+        ...line,
+        // Two bands behind one line would hide each other.
+        ...(this.#earlier && record?.past.length && { low: null, high: null }),
+        title: this.#title(n),
+        unit: answer.unit,
+        forecast: forecastLine(forecast, { days: this.#ahead, simpler }),
+        past: this.#earlier ? pastLine(record?.past, today) : null,
+      };
+    });
     const x = this.days.flatMap((line) => line.x);
-    const ahead = this.forecasts.flatMap((forecast) => forecast?.x ?? []);
+    const ahead = this.days.flatMap(({ forecast }) => forecast?.x ?? []);
     this.first = x.length ? Math.min(...x) : null;
     this.last = x.length ? Math.max(...x) : null;
     this.end = Math.max(this.last ?? Date.now(), ...ahead) + DAY_MS / 2;
+  }
+
+  /** Noon of the patient's today, where the axis of days has it. */
+  #today() {
+    const zone = this.getAttribute("zone") || undefined;
+    return noon(new Intl.DateTimeFormat("en-CA", { timeZone: zone }).format(new Date()));
   }
 
   async #choose(range) {
@@ -144,7 +204,7 @@ export class TwinChart extends HTMLElement {
     const near = days !== null && days <= 8;
     // Samples end now; days end with the last one, which may have begun in the person's zone only.
     const lastData = near ? Math.min(Date.now(), this.last + DAY_MS / 2) : this.last + DAY_MS / 2;
-    const to = near ? lastData : this.end;
+    const to = near ? Math.max(lastData, this.#fan()?.x.at(-1) ?? 0) : this.end;
     this.#look(days === null ? this.first - DAY_MS : lastData - days * DAY_MS, to);
     await this.#load().catch((error) => this.#fail(error));
   }
@@ -198,14 +258,18 @@ export class TwinChart extends HTMLElement {
     );
   }
 
+  #fan() {
+    return glucoseLine(this.glucose);
+  }
+
   async #samples(kind, n, { from, to }) {
     const instant = (ms) => new Date(ms).toISOString();
     const answer = await this.#get("series", { kind, from: instant(from), to: instant(to), points: POINTS });
-    return { ...samplesLine(answer), title: this.#title(n), unit: answer.unit, forecast: null };
+    return { ...samplesLine(answer), title: this.#title(n), unit: answer.unit, forecast: kind === SENSOR ? this.#fan() : null };
   }
 
   #title(n) {
-    return (this.getAttribute("titles") ?? "").split("|")[n] || this.forecasts[n]?.title || this.kinds[n];
+    return (this.getAttribute("titles") ?? "").split("|")[n] || this.outlook.kinds[n].kind?.title || this.kinds[n];
   }
 
   #decimals() {
@@ -225,16 +289,21 @@ export class TwinChart extends HTMLElement {
       zone,
       ...this.view,
       height: this.#height(),
+      limits: this.outlook.kinds.flatMap(limitLines),
+      now: unit === "days" ? { at: this.#today(), name: "Today" } : { at: Date.now(), name: "Now" },
       onCursor: (i) => this.#read(i),
+      moments: this.outlook.events.map((event) => noon(event.starts_on)),
+      onDraw: (plot) => showEvents(this.lane, plot, this.outlook.events),
     });
     this.zone = zone;
+    this.ahead.hidden = !this.lines.some((line) => line.forecast && unit === "days");
+    this.earlier.hidden = unit !== "days" || !this.outlook.kinds.some(({ record }) => record?.past.length);
     followPointer(this.#plot.over, this.#moves);
     this.root.setAttribute(
       "aria-label",
       `${this.lines.map((line) => line.title).join(" and ")} over time. Arrow keys read values, Shift and arrow keys move, plus and minus zoom.`,
     );
     this.#fillLegend();
-    this.caption.replaceChildren(...forecastSentences(this.lines, this.#decimals()));
     this.#fillTable();
   }
 

@@ -4,6 +4,9 @@ import { dayMarks, sampleMarks } from "./marks.js";
 
 export const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
+const COLUMNS = ["value", "low", "high"];
+const FORECAST_COLUMNS = ["mean", "low80", "high80", "low95", "high95"];
+const PAST_COLUMNS = ["mean", "low80", "high80"];
 
 // Beyond this span a screen has fewer pixels than minutes in a few hours; days say more than samples do.
 const RAW_SPAN_MS = 8 * DAY_MS;
@@ -52,10 +55,48 @@ export function daysLine(answer) {
   };
 }
 
-/** The forecast of a /forecasts answer with x; null when there is none to draw. */
-export function forecastLine(forecast) {
+/**
+ * The first days of a /forecasts answer's forecast with x, null when there is none to draw. `simpler`: the
+ * last value stands in the place of the model's centre; the bands stay.
+ */
+export function forecastLine(forecast, { days = forecast?.days.length, simpler = false } = {}) {
   if (!forecast?.days?.length) return null;
-  return { ...forecast, x: forecast.days.map(noon) };
+  const cut = Object.fromEntries(FORECAST_COLUMNS.map((name) => [name, forecast[name].slice(0, days)]));
+  if (simpler) cut.mean = cut.mean.map(() => forecast.last_value);
+  return { ...cut, x: forecast.days.slice(0, days).map(noon), simpler };
+}
+
+/** The fan of a /glucose-forecast answer, from its reading on; null where it gives a reason instead. */
+export function glucoseLine(answer) {
+  if (!answer?.minutes) return null;
+  const at = Date.parse(answer.at);
+  const said = FORECAST_COLUMNS.map((name) => [name, [answer.last_value, ...answer[name]]]);
+  return {
+    ...Object.fromEntries(said),
+    x: [at, ...answer.minutes.map((minutes) => at + minutes * MINUTE_MS)],
+    simpler: false,
+  };
+}
+
+/**
+ * Past forecasts of a /record answer one after the other, each up to where the next begins: {x, mean, low80,
+ * high80}, with a null between two of them; null when there are none.
+ */
+export function pastLine(past, until) {
+  if (!past?.length) return null;
+  const line = { x: [], mean: [], low80: [], high80: [] };
+  past.forEach((forecast, n) => {
+    const end = past[n + 1] ? noon(past[n + 1].through) : until;
+    const x = forecast.days.map(noon).filter((at) => at <= end);
+    x.forEach((at, i) => {
+      line.x.push(at);
+      for (const name of PAST_COLUMNS) line[name].push(forecast[name][i]);
+    });
+    if (!x.length || n === past.length - 1) return;
+    line.x.push(x.at(-1) + DAY_MS / 2);
+    for (const name of PAST_COLUMNS) line[name].push(null);
+  });
+  return line;
 }
 
 /** The longest pause that a line is drawn across: four times the usual step, at least half an hour or three days. */
@@ -67,11 +108,13 @@ export function longestStep(x, unit) {
   return Math.max(4 * usual, unit === "days" ? 3 * DAY_MS : 30 * MINUTE_MS);
 }
 
-const COLUMNS = ["value", "low", "high"];
-const FORECAST_COLUMNS = ["mean", "low80", "high80", "low95", "high95"];
-
 /** The columns a line takes in the aligned data, in order. */
-export const LINE_COLUMNS = [...COLUMNS, ...FORECAST_COLUMNS, "other"];
+export const LINE_COLUMNS = [
+  ...COLUMNS,
+  ...FORECAST_COLUMNS,
+  "other",
+  ...PAST_COLUMNS.map((name) => `past_${name}`),
+];
 
 /**
  * Columns over one x (seconds): [x, then LINE_COLUMNS of each line]. uPlot reads `undefined` as "no point
@@ -101,6 +144,9 @@ export function align(lines, unit) {
     });
     line.forecast?.x.forEach((x, i) => {
       FORECAST_COLUMNS.forEach((name, c) => put(x, first + COLUMNS.length + c, line.forecast[name][i]));
+    });
+    line.past?.x.forEach((x, i) => {
+      PAST_COLUMNS.forEach((name, c) => put(x, other + 1 + c, line.past[name][i]));
     });
   });
   const x = [...rows.keys()].sort((a, b) => a - b);

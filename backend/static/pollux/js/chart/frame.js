@@ -2,8 +2,11 @@
 
 import { h, icon } from "../dom.js";
 
-/** The parts of a chart by name, and `rows`, the order in which they stand. `ranges` is [code, title, ...]. */
-export function makeFrame(ranges, { choose, zoomIn, zoomOut, unfold }) {
+/**
+ * The parts of a chart by name, and `rows`, the order in which they stand. `ranges` is [code, title, ...],
+ * `horizons` the numbers of days ahead of which the last is shown first.
+ */
+export function makeFrame(ranges, { choose, zoomIn, zoomOut, horizons, look, showEarlier, unfold }) {
   const button = (title, content, attributes) =>
     h("button", { type: "button", "aria-label": title, ...attributes }, content);
   const group = (title, ...buttons) =>
@@ -16,12 +19,33 @@ export function makeFrame(ranges, { choose, zoomIn, zoomOut, unfold }) {
   const spoken = h("p", { class: "sr-only", "aria-live": "polite" });
   const state = h("div", { class: "chart-state", hidden: true });
   const legend = h("div", { class: "chart-legend" });
-  const caption = h("p", { class: "chart-caption" });
+  const lane = h("div", { class: "event-lane", role: "group", "aria-label": "Events", hidden: true });
   const table = h(
     "details",
     { class: "chart-table", ontoggle: unfold },
     h("summary", {}, "Show as a table"),
     h("div", { class: "table-wrap", tabindex: "0", role: "region", "aria-label": "Values" }),
+  );
+  const far = horizons.map((days) =>
+    button(`${days} days ahead`, String(days), {
+      "aria-pressed": String(days === horizons.at(-1)),
+      onclick: ({ currentTarget }) => {
+        for (const other of far) other.setAttribute("aria-pressed", String(other === currentTarget));
+        look(days);
+      },
+    }),
+  );
+  const ahead = h(
+    "div",
+    { class: "chart-ahead", hidden: true },
+    h("span", { class: "soft small", "aria-hidden": "true" }, "Days ahead"),
+    group("Days ahead", far),
+  );
+  const earlier = h(
+    "label",
+    { class: "chart-earlier small", hidden: true },
+    h("input", { type: "checkbox", onchange: ({ currentTarget }) => showEarlier(currentTarget.checked) }),
+    "Earlier forecasts",
   );
   const bar = h(
     "div",
@@ -32,8 +56,10 @@ export function makeFrame(ranges, { choose, zoomIn, zoomOut, unfold }) {
       button("Zoom out", icon("minus"), { title: "Zoom out", onclick: zoomOut }),
       button("Zoom in", icon("plus"), { title: "Zoom in", onclick: zoomIn }),
     ),
+    ahead,
+    earlier,
   );
   const stage = h("div", { class: "chart-stage" }, root, tip, state);
-  const rows = [bar, stage, spoken, legend, caption, table];
-  return { buttons, root, tip, spoken, state, legend, caption, table, rows };
+  const rows = [bar, stage, lane, spoken, legend, table];
+  return { buttons, root, tip, spoken, state, lane, legend, ahead, earlier, table, rows };
 }

@@ -2,11 +2,13 @@
 
 import uPlot from "../../../vendor/uplot/uPlot.esm.js";
 import { LINE_COLUMNS } from "./data.js";
+import { drawLimits, drawMoments, drawNow } from "./guides.js";
 import { drawMarks } from "./marks.js";
 
 const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const AXIS_FONT = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const DAY = 86_400; // seconds, as uPlot counts
+const LIMIT_REACH = 0.75; // of what is seen, how much further a limit may lie
 const HIDDEN = { stroke: "transparent", width: 0, points: { show: false } };
 
 // A second line of the same chart (diastolic under systolic) is told apart by its dashes, not by colour alone.
@@ -56,7 +58,14 @@ function seriesOf(line, n) {
         label: "forecast",
         stroke: () => token("--forecast"),
         width: 2,
-        dash: [5, 4],
+        dash: line.forecast?.simpler ? [2, 4] : [5, 4],
+        points: { show: false },
+      };
+    if (column === "past_mean")
+      return {
+        label: "forecast earlier",
+        stroke: () => token("--forecast-faint"),
+        width: 1.5,
         points: { show: false },
       };
     return HIDDEN;
@@ -66,15 +75,20 @@ function seriesOf(line, n) {
 function bandsOf(first) {
   const at = (column) => first + LINE_COLUMNS.indexOf(column);
   return [
+    { series: [at("past_high80"), at("past_low80")], fill: () => token("--forecast-95") },
     { series: [at("high"), at("low")], fill: () => token("--data-soft") },
     { series: [at("high95"), at("low95")], fill: () => token("--forecast-95") },
     { series: [at("high80"), at("low80")], fill: () => token("--forecast-80") },
   ];
 }
 
-function valueRange(lines) {
+/** Every value in view, and the limits that are not so far off that they would flatten it. */
+function valueRange(lines, limits) {
   return (plot, low, high) => {
     if (low === null || high === null) return [0, 1];
+    const reach = Math.max(high - low, Math.abs(high) * 0.05) * LIMIT_REACH;
+    const near = limits.map(({ value }) => value).filter((value) => value > low - reach && value < high + reach);
+    [low, high] = [Math.min(low, ...near), Math.max(high, ...near)];
     const pad = (high - low || Math.abs(high) || 1) * 0.08;
     const floor = lines.some((line) => line.isTotal) ? 0 : low - pad;
     return [low >= 0 ? Math.max(0, floor) : floor, high + pad];
@@ -105,8 +119,11 @@ function timeLabels(zone) {
   };
 }
 
-/** Draws the aligned `data` of `lines` into `root`; `onCursor(index)` follows the pointer. */
-export function makePlot(root, { lines, data, zone, from, to, height, onCursor }) {
+/**
+ * Draws the aligned `data` of `lines` into `root`, with `limits` ({value, text, tone}) across, lines at `now` ({at, name})
+ * and at `moments`. `onCursor(index)` follows the pointer, `onDraw(plot)` each drawing.
+ */
+export function makePlot(root, { lines, data, zone, from, to, height, limits, moments, now, onCursor, onDraw }) {
   const plot = new uPlot(
     {
       width: Math.max(200, root.clientWidth),
@@ -114,7 +131,7 @@ export function makePlot(root, { lines, data, zone, from, to, height, onCursor }
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 }, hover: { prox: 24 } },
-      scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: valueRange(lines) } },
+      scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: valueRange(lines, limits) } },
       axes: [
         {
           font: AXIS_FONT,
@@ -136,13 +153,19 @@ export function makePlot(root, { lines, data, zone, from, to, height, onCursor }
       bands: lines.flatMap((_, n) => bandsOf(1 + n * LINE_COLUMNS.length)),
       hooks: {
         setCursor: [(u) => onCursor(u.cursor.idx)],
+        drawAxes: [
+          (u) => drawMoments(u, moments, token("--line-strong")),
+          (u) => drawNow(u, now.at, now.name, { line: token("--line-strong"), ink: token("--ink-soft") }),
+        ],
         draw: [
+          (u) => drawLimits(u, limits, token),
           (u) =>
             drawMarks(u, lines, {
               data: token("--data"),
               caution: token("--caution"),
               card: token("--card"),
             }),
+          onDraw,
         ],
       },
     },

@@ -1,11 +1,9 @@
-// What a chart says beside its picture: legend, read-out, table, and what the forecast is worth.
+// What a chart says beside its picture: legend, read-out, table.
 
 import { h } from "../dom.js";
-import { day, number, unitText } from "../format.js";
+import { number, unitText } from "../format.js";
 import { LINE_COLUMNS } from "./data.js";
 import { boundSign, marksIn, markWords } from "./marks.js";
-
-const MODELS = { prophet_weekly: "Prophet", mean_of_28_days: "the mean of 28 days" };
 
 /** The keys of the legend; `resolution` is "days" or "samples", `view` what of the time is seen. */
 export function legendKeys(lines, resolution, view) {
@@ -20,8 +18,15 @@ export function legendKeys(lines, resolution, view) {
     ...(lines.some((line) => line.other) ? [key("key-other", "another device, which does not count")] : []),
     ...(lines.some((line) => line.low) ? [key("key-range", "lowest to highest of the day")] : []),
     ...(lines.some((line) => line.forecast)
-      ? [key("key-mean", "forecast"), key("key-80", "80 % band"), key("key-95", "95 % band")]
+      ? [
+          lines.some((line) => line.forecast?.simpler)
+            ? key("key-last", "last value, as the forecast")
+            : key("key-mean", "forecast"),
+          key("key-80", "80 % band"),
+          key("key-95", "95 % band"),
+        ]
       : []),
+    ...(lines.some((line) => line.past) ? [key("key-past", "said up to a week before, with its 80 % band")] : []),
     ...marksIn(lines, view).map(({ name, text }) => key(`key-mark key-${name}`, text)),
   ];
 }
@@ -60,33 +65,13 @@ export function pointWords(lines, data, index, decimals) {
         `95 %: ${show(at("low95"))} to ${show(at("high95"))}`,
       );
     }
+    if (at("past_mean") != null) {
+      words.push(
+        `Forecast earlier ${show(at("past_mean"))} ${unit}, 80 %: ${show(at("past_low80"))} to ${show(at("past_high80"))}`,
+      );
+    }
     return words;
   });
-}
-
-function makerSentence(forecast) {
-  const model = MODELS[forecast.model] ?? forecast.model;
-  const last = forecast.days.at(-1);
-  return `Forecast by ${model} up to ${day(last)}, from data up to ${day(forecast.through)}. ${forecast.reason}`.trim();
-}
-
-function errorSentence({ title, unit, forecast }, decimals, several) {
-  const test = forecast.backtest;
-  if (!test) return [];
-  const show = (value) => number(value, value >= 100 ? 0 : Math.max(1, decimals));
-  const start = several ? `${title}: on` : "On";
-  const error = `${show(test.mae)} ${unitText(unit)}`;
-  return [
-    `${start} this person's own past it was off by ${error} on average; repeating the last value, by ${show(test.mae_last_value)}.`,
-  ];
-}
-
-/** Who forecasts, from what, how far, and how well that has gone: sentences a person can check. */
-export function forecastSentences(lines, decimals) {
-  const given = lines.filter(({ forecast }) => forecast);
-  const makers = new Set(given.map(({ forecast }) => makerSentence(forecast)));
-  const errors = given.flatMap((line) => errorSentence(line, decimals, given.length > 1));
-  return [...makers, ...errors].map((text) => h("span", {}, text));
 }
 
 /** The table behind "Show as a table": rows of [when, value]. */

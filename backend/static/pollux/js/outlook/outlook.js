@@ -1,0 +1,62 @@
+// <twin-outlook>: what is said below a chart of the kinds it shows: what may come, how that came about, goals,
+// limits, events. It is given what the chart has loaded, so that words and picture never differ.
+
+import { h } from "../dom.js";
+import { aheadCard } from "./ahead.js";
+import { eventsCard } from "./events.js";
+import { explanationCard } from "./explanation.js";
+import { goalsCard } from "./goals.js";
+import { limitsCard } from "./limits.js";
+
+class TwinOutlook extends HTMLElement {
+  #abort = null;
+  #ahead = null;
+  #explained = "";
+  #explanation = null;
+  /** Who looks: may(topic) says where they may write, `clinician` whether as one, `units` what they prefer. */
+  reader = { may: () => false, clinician: false, units: {} };
+
+  disconnectedCallback() {
+    this.#abort?.abort();
+  }
+
+  /** Shows what the chart of `patient` shows, `days` ahead. What is being typed is never taken away. */
+  show({ patient, kinds, events, days, glucose }) {
+    if (this.#isTyping()) return;
+    const onChanged = () => {
+      for (const form of this.querySelectorAll("form")) form.remove();
+      this.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
+    };
+    const shared = { patient, kinds, events, onChanged, ...this.reader };
+    this.#ahead = aheadCard({ kinds, days, glucose });
+    this.#explain(shared);
+    this.replaceChildren(
+      h("div", { class: "outlook-column" }, this.#ahead, goalsCard(shared), limitsCard(shared)),
+      h("div", { class: "outlook-column" }, this.#explanation, eventsCard(shared)),
+    );
+    this.hidden = kinds.length === 0;
+  }
+
+  /** An explanation stays as it is while there is nothing new to explain. */
+  #explain({ patient, kinds, events }) {
+    const explained = JSON.stringify([patient, events, kinds.map(({ code, forecast }) => [code, forecast?.made_at])]);
+    if (this.#explained === explained) return;
+    this.#explained = explained;
+    this.#abort?.abort();
+    this.#abort = new AbortController();
+    this.#explanation = explanationCard({ patient, kinds, signal: this.#abort.signal });
+  }
+
+  /** The same as far as another number of `days` ahead. */
+  showAhead({ kinds, days, glucose }) {
+    const fresh = aheadCard({ kinds, days, glucose });
+    this.#ahead?.replaceWith(fresh);
+    this.#ahead = fresh;
+  }
+
+  #isTyping() {
+    return this.querySelector("details.give[open] form, .line form") !== null;
+  }
+}
+
+customElements.define("twin-outlook", TwinOutlook);
