@@ -1,4 +1,4 @@
-"""The naive rivals say what they are named after, with gaps too; their quantiles come from their own errors."""
+"""The naive rivals say what they are named after; their quantiles come from their own past errors."""
 
 import numpy as np
 import pytest
