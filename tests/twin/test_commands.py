@@ -18,8 +18,8 @@ from backend.actor import acting_for_all, acting_on
 from backend.models import Patient, User
 from twin.demo import cast as people
 from twin.demo import story
-from twin.models import DaySummary, Forecast, SeriesBlock, Snapshot, Source
-from twin.services.demo import LOOKED_AGO
+from twin.models import DaySummary, Forecast, GlucoseForecast, SeriesBlock, Snapshot, Source
+from twin.services.demo import GLANCED_EVERY, GLANCES_AGO, LOOKED_AGO
 from twin.services.reading import claim_upload, read_upload
 from twin.state.habit import habit
 
@@ -234,3 +234,6 @@ def test_demo_killed_halfway_and_run_again_is_whole_and_again_changes_nothing(tr
         )
         assert looked_at.count() == len(LOOKED_AGO)
         assert all(one.made_at.date() <= one.through + timedelta(days=1) for one in looked_at)
+        glanced_at = GlucoseForecast.objects.filter(patient__name=people.MARIA.name, shown_at__isnull=False)
+        assert GLANCES_AGO // GLANCED_EVERY >= glanced_at.count() > 3
+        assert all(one.made_at - one.at < timedelta(minutes=21) for one in glanced_at)

@@ -19,6 +19,7 @@ from twin.demo import cast
 from twin.demo.delivery import syncs
 from twin.demo.people import TEAM
 from twin.demo.person import Person
+from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.intake.items import Item, Samples
 from twin.kinds import KINDS, kind
 from twin.queries import newest_forecasts
@@ -27,10 +28,15 @@ from twin.services.digest import digest
 from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep
 from twin.services.forecasts import mark_stale, show_forecasts
+from twin.services.glucose import show_glucose
 from twin.services.intake import Touched, heard_from, sources_by_name, take_in
 
 LOOKED_AGO = sorted({*range(7, 85, 7), *range(4, 85, 7)}, reverse=True)
 """How many days ago somebody looked at the forecasts: twice a week, for twelve weeks."""
+
+
+GLANCES_AGO, GLANCED_EVERY = 24, 3
+"""For how many hours, and at which of them, who wears a glucose sensor looked at the next two."""
 
 
 def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
@@ -127,3 +133,6 @@ def _look_back(patient: Patient, codes: Collection[str], now: datetime) -> None:
         made, _ = make(read({patient.id: day}, forecast))
         keep(made, now=evening)
         show_forecasts(patient, newest_forecasts(patient, list(Topic)), now=evening)
+    if SENSOR_GLUCOSE.code in codes:
+        for ago in range(GLANCES_AGO, 0, -GLANCED_EVERY):
+            show_glucose(patient, now=now - timedelta(hours=ago))
