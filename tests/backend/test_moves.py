@@ -11,7 +11,7 @@ from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all
 from backend.models import ALWAYS, Change, Patient, Stay
 from backend.ports import ports
-from backend.queries import zone_history_of
+from backend.queries import zone_histories_of, zone_history_of
 from backend.rules import Need
 from backend.services import NotPossible
 from backend.zones import QUARTER, ZoneHistory
@@ -207,3 +207,13 @@ def test_age_and_days_of_a_new_patient_need_no_stay(db):
     patient = make.make_patient(time_zone="Pacific/Apia")
     with acting_for_all():
         assert zone_history_of(patient.id) == ZoneHistory("Pacific/Apia")
+
+
+def test_histories_of_many_are_those_of_each(cast, django_assert_num_queries):
+    move(cast, "Asia/Tokyo", NOW - 3 * DAY)
+    with acting_for_all():
+        patients = [cast.pia_patient.id, cast.paul_patient.id, make.make_patient(time_zone="Pacific/Apia").id]
+        with django_assert_num_queries(2):
+            found = zone_histories_of(patients)
+        assert found == {patient: zone_history_of(patient) for patient in patients}
+        assert len(found[cast.pia_patient.id].moves) == 1
