@@ -10,6 +10,7 @@ patient's five kinds: read over HTTP, and made anew by the service that does so 
 import argparse
 import http.client
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -225,12 +226,11 @@ def work(now: datetime) -> None:
 
 def stock_prophet(world: World) -> float:
     """Series a second that Prophet, as it comes, fits to a year and forecasts with its bands, alone."""
-    import logging  # noqa: PLC0415
-
+    logging.getLogger("prophet.plot").setLevel(logging.CRITICAL)  # it misses plotly, which draws nothing here
     import pandas as pd  # noqa: PLC0415 - only a process that fits needs it
     from prophet import Prophet  # noqa: PLC0415
 
-    for talker in ("cmdstanpy", "prophet", "prophet.plot"):
+    for talker in ("cmdstanpy", "prophet"):
         logging.getLogger(talker).setLevel(logging.CRITICAL)
     ahead = pd.DataFrame({"ds": pd.date_range(LAST_DAY + timedelta(days=1), periods=28)})
 
