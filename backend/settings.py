@@ -139,7 +139,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "twin.challenge",
         "schedule": crontab(hour=4, minute=40),
     },
-    "take up what is left of a pass": {"task": "twin.take_fleet_chunks", "schedule": 60},
+    "resume a pass that stands still": {"task": "twin.resume_fleet", "schedule": 60},
     "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
     "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},

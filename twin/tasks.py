@@ -1,6 +1,5 @@
 """Background work of the twin: ids in, one service call, safe to run twice."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -11,7 +10,7 @@ from twin.models import FleetTask
 from twin.services.challenger import challenge
 from twin.services.exports import build_export as build
 from twin.services.exports import due_exports, expire_exports
-from twin.services.fleet import start_run, take_chunk
+from twin.services.fleet import resume_runs, start_run, take_chunk
 from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
@@ -21,8 +20,6 @@ from twin.services.stale_days import digest_stale, stale_patients
 from twin.services.uploads import clear_incoming
 
 BATCH = 20
-TURN = timedelta(seconds=10)
-"""How long a worker keeps to the fleet before it looks what else there is."""
 
 
 @shared_task(name="twin.read_upload")
@@ -114,11 +111,14 @@ def challenge_forecasts() -> None:
     challenge(day=timezone.now().date())
 
 
-@shared_task(name="twin.take_fleet_chunks")
-def take_fleet_chunks() -> None:
-    """Does chunks of a pass until none is left; after a turn whatever else has waited comes first."""
-    until = timezone.now() + TURN
-    while take_chunk(now=timezone.now()):
-        if timezone.now() >= until:
-            nudge("twin.take_fleet_chunks")
-            return
+@shared_task(name="twin.take_fleet_chunk")
+def take_fleet_chunk() -> None:
+    """Does one chunk of a pass, and asks for the next: whatever has waited meanwhile comes in between."""
+    if take_chunk(now=timezone.now()):
+        nudge("twin.take_fleet_chunk")
+
+
+@shared_task(name="twin.resume_fleet")
+def resume_fleet() -> None:
+    """Goes on with a pass that no worker works at any more."""
+    resume_runs(now=timezone.now())

@@ -22,7 +22,7 @@ from twin.models import DaySummary, FleetChunk, FleetRun, FleetTask, Forecast, S
 from twin.queries import newest_forecasts
 from twin.series.store import lock
 from twin.services import fleet
-from twin.services.fleet import ATTEMPTS, CHUNK, KEPT, LEASE, start_run, take_chunk
+from twin.services.fleet import ATTEMPTS, CHUNK, HANDS, KEPT, LEASE, resume_runs, start_run, take_chunk
 from twin.services.forecasts import SETTLE, due_patients, outdate_states, refresh_forecasts, show_forecasts
 
 DAY = date(2026, 6, 29)
@@ -299,12 +299,35 @@ def test_tasks_of_the_night_make_every_forecast_and_twice_is_once(cast):
     for _ in range(2):
         for begin in (tasks.forecast_new_day, tasks.forecast_anew):
             begin()
-            tasks.take_fleet_chunks()
+            tasks.take_fleet_chunk()
+            tasks.resume_fleet()
     assert told(cast.pia_patient) == ["forecast/weight"]
     with acting_for_all():
         assert Forecast.objects.count() == 1
         assert FleetRun.objects.filter(finished_at__isnull=False).count() == 2
         assert StaleForecast.objects.count() == 0
+
+
+@pytest.mark.usefixtures("one_by_one")
+def test_pass_that_nobody_works_at_is_resumed_and_one_in_work_is_left_alone(
+    people, django_capture_on_commit_callbacks
+):
+    def calls(now: datetime) -> int:
+        with django_capture_on_commit_callbacks() as callbacks:
+            resume_runs(now=now)
+        return len(callbacks)
+
+    start_run(FleetTask.NIGHTLY, now=NIGHT)
+    assert calls(NIGHT) == HANDS
+    with acting_for_all():
+        FleetChunk.objects.filter(first=people[0].id).update(
+            attempts=1, lease_until=NIGHT + LEASE, lease_token=UUID(int=1)
+        )
+    assert calls(NIGHT) == 0
+    assert calls(NIGHT + LEASE) == HANDS
+    while take_chunk(now=NIGHT + LEASE):
+        pass
+    assert calls(NIGHT + 2 * LEASE) == 0
 
 
 IMPOSSIBLE = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from django.db.models import Exists, OuterRef, Q, Sum
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from backend.actor import acting_for_all
 from backend.celery import nudge
@@ -35,7 +35,7 @@ LEASE = timedelta(minutes=2)
 ATTEMPTS = 3
 """Workers that may fail at one chunk before it is given up."""
 HANDS = 8
-"""Workers that are asked to join a run at its start."""
+"""Workers that are asked to share a run."""
 KEPT = timedelta(days=30)
 """How long it is remembered that a run was made."""
 
@@ -69,9 +69,21 @@ def start_run(task: FleetTask, *, now: datetime) -> bool:
                 FleetChunk(run=run, first=several[0], last=several[-1])
                 for several in (patients[at : at + CHUNK] for at in range(0, len(patients), CHUNK))
             )
-            for _ in range(HANDS):
-                nudge("twin.take_fleet_chunks")
+            _call_hands()
     return is_new
+
+
+def resume_runs(*, now: datetime) -> None:
+    """Workers are asked to go on where chunks are left and nobody holds any, as after all were killed."""
+    with acting_for_all():
+        if _free(now).exists() and not FleetChunk.objects.filter(lease_until__gt=now).exists():
+            _call_hands()
+    _finish_runs(now)
+
+
+def _call_hands() -> None:
+    for _ in range(HANDS):
+        nudge("twin.take_fleet_chunk")
 
 
 def _patients() -> list[UUID]:
@@ -105,16 +117,15 @@ def take_chunk(*, now: datetime) -> bool:
     return True
 
 
-def _open_chunks(now: datetime) -> Q:
-    return Q(done_at=None, attempts__lt=ATTEMPTS) | Q(lease_until__gt=now)
+def _free(now: datetime) -> QuerySet[FleetChunk]:
+    """Chunks that a worker may take."""
+    unheld = Q(lease_until=None) | Q(lease_until__lte=now)
+    return FleetChunk.objects.filter(unheld, done_at=None, attempts__lt=ATTEMPTS)
 
 
 def _claim(now: datetime) -> Held | None:
     with acting_for_all():
-        free = FleetChunk.objects.filter(
-            Q(lease_until=None) | Q(lease_until__lte=now), done_at=None, attempts__lt=ATTEMPTS
-        )
-        locked = free.order_by("run", "first").select_for_update(skip_locked=True, of=("self",))
+        locked = _free(now).order_by("run", "first").select_for_update(skip_locked=True, of=("self",))
         chunk = locked.select_related("run").first()
         if chunk is None:
             return None
@@ -158,7 +169,8 @@ def _leave_to_refresh(keys: Collection[Key], now: datetime) -> None:
 
 def _finish_runs(now: datetime) -> None:
     with acting_for_all():
-        still = FleetChunk.objects.filter(_open_chunks(now), run=OuterRef("id"))
+        to_do = Q(done_at=None, attempts__lt=ATTEMPTS) | Q(lease_until__gt=now)
+        still = FleetChunk.objects.filter(to_do, run=OuterRef("id"))
         for run in FleetRun.objects.filter(~Exists(still), finished_at=None):
             run.finished_at = now
             run.save(update_fields=["finished_at"])
