@@ -22,6 +22,8 @@ PAST = 14
 
 _Z80, _Z95 = (NormalDist().inv_cdf(0.5 + level / 2) for level in (0.8, 0.95))
 _LEAST_REACH = 1e-9
+_FAR = 4.0
+"""Standard deviations; a month of days so far off comes to a thousandth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def may_pass(limit: Limit, past: Values, forecast: Forecast) -> bool:
     near, far = (forecast.high80, forecast.high95) if above else (forecast.low80, forecast.low95)
     reach = np.maximum(np.abs(near - forecast.mean) / _Z80, np.abs(far - forecast.mean) / _Z95)
     away = (limit.value - centre if above else centre - limit.value) / np.maximum(reach, _LEAST_REACH)
+    if away.min() > _FAR:
+        return False
     return sum(erfc(one / sqrt(2)) / 2 for one in away.tolist()) >= LEAST
 
 

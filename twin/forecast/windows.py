@@ -27,7 +27,19 @@ class Window:
         known = past[-len(before) :]
         before[len(before) - len(known) :] = known
         whole = np.hstack([np.broadcast_to(before, (len(courses), len(before))), courses])
-        return self._of(np.lib.stride_tricks.sliding_window_view(whole, self.days, axis=1))
+        if self.middle:
+            return self._of(np.lib.stride_tricks.sliding_window_view(whole, self.days, axis=1))
+        # As _of() has it, but of sums that go on from day to day: many courses are drawn each night.
+        days = np.isfinite(whole[0])
+        whole[:, ~days] = 0
+        return self._running(whole) / self._running(days[None].astype(np.float64))
+
+    def _running(self, days: Values) -> Values:
+        """The sum of each `days` columns that follow each other."""
+        sums = np.cumsum(days, axis=1)
+        sums[:, self.days :] -= sums[:, : -self.days].copy()
+        running: Values = sums[:, self.days - 1 :]
+        return running
 
     def _of(self, days: Values) -> Values:
         """Along the last axis."""
