@@ -30,8 +30,10 @@ def test_clinician_finds_a_patient_and_sees_tiles_and_a_chart_with_its_forecast(
     expect(page.locator(".tile[data-kind=weight]")).to_contain_text("kg")
     chart = page.locator("twin-chart")
     expect(chart.locator("canvas")).to_be_visible()
-    for words in ("80 % band", "95 % band", "Forecast by", "repeating the last value"):
+    for words in ("80 % band", "95 % band"):
         expect(chart).to_contain_text(words)
+    for words in ("with 80 % between", "repeating the last value", "Forecast by"):
+        expect(page.locator("twin-outlook")).to_contain_text(words)
 
 
 def test_chart_reads_values_and_bands_by_keyboard(cast, visit, hand_over):
@@ -64,7 +66,7 @@ def test_chart_moves_one_point_a_key_and_changes_its_range_after_zooming(cast, v
     expect(page.locator("twin-chart canvas")).to_be_visible()
     page.get_by_text("Show as a table").click()
     rows = page.locator(".chart-table tbody tr")
-    expect(rows).to_have_count(92 + 14)
+    expect(rows).to_have_count(92 + 28)
     page.get_by_role("button", name="1 year").click()
     expect(rows).to_have_count(200)
     plot = page.locator(".chart-plot")

@@ -258,6 +258,10 @@ export class TwinChart extends HTMLElement {
     );
   }
 
+  #limits() {
+    return this.outlook.kinds.flatMap(limitLines);
+  }
+
   #fan() {
     return glucoseLine(this.glucose);
   }
@@ -289,7 +293,7 @@ export class TwinChart extends HTMLElement {
       zone,
       ...this.view,
       height: this.#height(),
-      limits: this.outlook.kinds.flatMap(limitLines),
+      limits: this.#limits(),
       now: unit === "days" ? { at: this.#today(), name: "Today" } : { at: Date.now(), name: "Now" },
       onCursor: (i) => this.#read(i),
       moments: this.outlook.events.map((event) => noon(event.starts_on)),
@@ -308,7 +312,7 @@ export class TwinChart extends HTMLElement {
   }
 
   #fillLegend() {
-    this.legend.replaceChildren(...legendKeys(this.lines, this.#loaded.unit, this.view));
+    this.legend.replaceChildren(...legendKeys(this.lines, this.#loaded.unit, this.view, this.#limits()));
   }
 
   #read(index) {

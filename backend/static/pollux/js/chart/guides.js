@@ -55,18 +55,18 @@ export function drawMoments(plot, moments, line) {
 export function drawLimits(plot, limits, token) {
   const { ctx, bbox } = plot;
   for (const { value, text, tone } of limits) {
-    const top = plot.valToPos(value, "y", true);
+    const top = Math.round(plot.valToPos(value, "y", true));
     if (top < bbox.top || top > bbox.top + bbox.height) continue;
     const scale = clear(plot);
     const colour = token(TONES[tone]);
     ctx.strokeStyle = colour;
-    ctx.lineWidth = 1.25 * scale;
+    ctx.lineWidth = Math.round(1.5 * scale);
     ctx.setLineDash([7 * scale, 4 * scale]);
     ctx.beginPath();
     ctx.moveTo(bbox.left, top);
     ctx.lineTo(bbox.left + bbox.width, top);
     ctx.stroke();
-    ctx.font = `600 ${11 * scale}px ${FONT}`;
+    ctx.font = `500 ${11 * scale}px ${FONT}`;
     ctx.textAlign = "left";
     const isNearTop = top - bbox.top < 20 * scale;
     ctx.textBaseline = isNearTop ? "top" : "bottom";
@@ -74,7 +74,7 @@ export function drawLimits(plot, limits, token) {
     // A rim in the card's colour keeps the name readable over the data.
     ctx.setLineDash([]);
     ctx.lineJoin = "round";
-    ctx.lineWidth = 4 * scale;
+    ctx.lineWidth = 3 * scale;
     ctx.strokeStyle = token("--card");
     ctx.strokeText(text, ...place);
     ctx.fillStyle = colour;

@@ -5,8 +5,8 @@ import { number, unitText } from "../format.js";
 import { LINE_COLUMNS } from "./data.js";
 import { boundSign, marksIn, markWords } from "./marks.js";
 
-/** The keys of the legend; `resolution` is "days" or "samples", `view` what of the time is seen. */
-export function legendKeys(lines, resolution, view) {
+/** The keys of the legend; `resolution` is "days" or "samples", `view` what of the time is seen, `limits` the lines across. */
+export function legendKeys(lines, resolution, view, limits = []) {
   const key = (name, text) => h("span", { class: `key ${name}` }, text);
   const what = (line) => {
     const unit = unitText(line.unit);
@@ -27,6 +27,7 @@ export function legendKeys(lines, resolution, view) {
         ]
       : []),
     ...(lines.some((line) => line.past) ? [key("key-past", "said up to a week before, with its 80 % band")] : []),
+    ...limits.map(({ name, tone }) => key(`key-${tone}`, name)),
     ...marksIn(lines, view).map(({ name, text }) => key(`key-mark key-${name}`, text)),
   ];
 }

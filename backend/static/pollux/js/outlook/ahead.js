@@ -67,14 +67,14 @@ function crossings(one) {
     "ul",
     { class: "chances" },
     [...found]
-      .sort((a, b) => b.probability - a.probability)
+      .sort((a, b) => b.passed - a.passed || b.probability - a.probability)
       .map((crossing) => {
         const { chance, text, from } = crossingWords(crossing, one.kind);
         return h(
           "li",
           {},
           h("strong", { class: "num" }, chance),
-          h("span", {}, `chance ${text}`, h("span", { class: "soft small" }, from)),
+          h("span", {}, text, h("span", { class: "soft small" }, from)),
         );
       }),
   );

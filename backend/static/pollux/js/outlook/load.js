@@ -9,7 +9,7 @@ const EVENTS = 500;
 const isOpen = ({ ended_at }) => !ended_at;
 
 /**
- * {kinds, events, catalogue}: for each of `codes` its catalogue entry, forecast, `waiting` (what is missing for
+ * {kinds, events}: for each of `codes` its catalogue entry, forecast, `waiting` (what is missing for
  * one), track record, open goal and open limits; each null where there is none. `simpler` says that the last
  * value has come closer than the model, by the model's own test or by what was shown.
  */
@@ -22,10 +22,9 @@ export async function loadOutlook(patient, codes, { signal } = {}) {
     ask("events", { page_size: EVENTS }),
     ...codes.map(async (code) => {
       if (!known.get(code)?.forecast) return { forecast: null, waiting: null, record: null };
-      const [{ results, waiting }, record] = await Promise.all([
-        ask("forecasts", { kind: code }),
-        ask(`forecasts/${code}/record`, { days: RECORD_DAYS }),
-      ]);
+      const { results, waiting } = await ask("forecasts", { kind: code });
+      // Asked for after the forecast has been shown, so that it counts.
+      const record = await ask(`forecasts/${code}/record`, { days: RECORD_DAYS });
       return { forecast: results[0] ?? null, waiting: waiting[0] ?? null, record };
     }),
   ]);

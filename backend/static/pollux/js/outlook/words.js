@@ -87,16 +87,16 @@ export function waitingSentence({ waiting }) {
 
 const BASES = { goal: "the goal", threshold: "a limit set for this person" };
 
-/** The chance of passing a limit, with where the limit comes from. */
-export function crossingWords({ basis, title, side, limit, probability, expected_on, source, verification }, kind) {
-  const passes = side === "above" ? "rises above" : "falls below";
-  const from = basis === "guideline" ? [title, source, verification] : [BASES[basis] ?? title];
+/** The chance of passing a limit, or that it is passed, with where the limit comes from. */
+export function crossingWords(crossing, kind) {
+  const { basis, title, side, limit, probability, expected_on, passed, source, verification } = crossing;
+  const from = (basis === "guideline" ? [title, source, verification] : [BASES[basis]]).filter(Boolean).join(" · ");
+  const name = kind.title.charAt(0).toLowerCase() + kind.title.slice(1);
+  const bound = `${side} ${amount(limit, kind)}`;
+  if (passed) return { chance: "Now", text: `${name} is ${bound}`, from };
   const when = expected_on ? `, as likely as not by ${shortDay(expected_on)}` : "";
-  return {
-    chance: percent(probability),
-    text: `that ${kind.title.toLowerCase()} ${passes} ${amount(limit, kind)} within 28 days${when}`,
-    from: from.filter(Boolean).join(" · "),
-  };
+  const goes = side === "above" ? "rises" : "falls";
+  return { chance: percent(probability), text: `chance that ${name} ${goes} ${bound} within 28 days${when}`, from };
 }
 
 /** A goal's aim: "78.0 kg or less by 1 March 2027". */
@@ -140,18 +140,16 @@ export function rangeWords({ low, high }, kind) {
   return `${number(low, kind.decimals)} to ${amount(high, kind)}`;
 }
 
-/** The lines to draw across a kind's chart: {value, text, tone}. */
+/** The lines to draw across a kind's chart: {value, text, name, tone}; `name` is the longer one, for the legend. */
 export function limitLines({ goal, threshold, forecast, kind }) {
   const lines = [];
-  const add = (value, text, tone) => {
+  const add = (value, text, name, tone) => {
     if (value !== null && value !== undefined && !lines.some((line) => line.value === value))
-      lines.push({ value, text: `${text} ${amount(value, kind)}`, tone });
+      lines.push({ value, text: `${text} ${amount(value, kind)}`.trim(), name: `${name} ${amount(value, kind)}`, tone });
   };
-  if (goal) add(goal.target, "Goal", "goal");
-  if (threshold) {
-    add(threshold.low, "Limit", "limit");
-    add(threshold.high, "Limit", "limit");
-  }
-  for (const { basis, title, limit } of forecast?.crossings ?? []) if (basis === "guideline") add(limit, title, "limit");
+  if (goal) add(goal.target, "Goal", "goal", "goal");
+  for (const edge of [threshold?.low, threshold?.high]) add(edge, "Limit", "limit", "limit");
+  for (const { basis, title, limit } of forecast?.crossings ?? [])
+    if (basis === "guideline") add(limit, "", title.split(",")[0].toLowerCase(), "limit");
   return lines;
 }
