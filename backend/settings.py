@@ -130,7 +130,11 @@ CELERY_BEAT_SCHEDULE = {
     "sum up stale days": {"task": "twin.digest_stale_days", "schedule": 15},
     "refresh stale twins": {"task": "twin.refresh_stale", "schedule": 20},
     # At any hour each patient's own yesterday is over; at these, the fewest files come in.
-    "take every series a day on": {"task": "twin.forecast_new_day", "schedule": crontab(hour=2, minute=10)},
+    # Wherever a patient lives, a night is over within the last six hours.
+    "take every series a day on": {
+        "task": "twin.forecast_new_day",
+        "schedule": crontab(hour="2,8,14,20", minute=10),
+    },
     "estimate every series anew": {
         "task": "twin.forecast_anew",
         "schedule": crontab(hour=3, minute=10, day_of_week="sunday"),

@@ -201,7 +201,7 @@ def timed_pass(task: str, now: datetime) -> tuple[int, float]:
             _line(process)
         took = time.perf_counter() - began
     with acting_for_all():
-        chunks = FleetChunk.objects.filter(run__task=task, run__day=now.date())
+        chunks = FleetChunk.objects.filter(run__task=task, run__started_at=now)
         left = chunks.filter(done_at=None).count()
         done = sum(chunks.values_list("series", flat=True))
     if left:

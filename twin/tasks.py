@@ -95,7 +95,7 @@ def refresh_stale() -> None:
 
 @shared_task(name="twin.forecast_new_day")
 def forecast_new_day() -> None:
-    """Begins the day's pass over everybody that takes each series one day on."""
+    """Begins the pass over everybody that takes a day on each series whose night is over."""
     start_run(FleetTask.NIGHTLY, now=timezone.now())
 
 

@@ -62,14 +62,14 @@ def told(patient: Patient) -> list[str]:
         return list(Change.objects.order_by("seq").values_list("ref", flat=True))
 
 
-def test_run_is_one_a_day_and_cut_into_chunks_of_those_with_data(people):
+def test_run_is_one_an_hour_and_cut_into_chunks_of_those_with_data(people):
     make.make_patient()
     assert start_run(FleetTask.NIGHTLY, now=NIGHT)
-    assert not start_run(FleetTask.NIGHTLY, now=NIGHT + timedelta(hours=3))
+    assert not start_run(FleetTask.NIGHTLY, now=NIGHT + timedelta(minutes=9))
     (chunk,) = chunks()
     assert (chunk.first, chunk.last) == (people[0].id, people[-1].id)
     assert start_run(FleetTask.WEEKLY, now=NIGHT)
-    assert start_run(FleetTask.NIGHTLY, now=NIGHT + timedelta(days=1))
+    assert start_run(FleetTask.NIGHTLY, now=NIGHT + timedelta(hours=6))
 
 
 def test_run_is_cut_by_the_number_of_patients(people, monkeypatch):
@@ -90,7 +90,7 @@ def test_runs_of_long_ago_are_forgotten(people):
     for before in (KEPT + timedelta(days=1), KEPT, timedelta()):
         start_run(FleetTask.NIGHTLY, now=NIGHT - before)
     with acting_for_all():
-        assert sorted(FleetRun.objects.values_list("day", flat=True)) == [(NIGHT - KEPT).date(), NIGHT.date()]
+        assert sorted(FleetRun.objects.values_list("started_at", flat=True)) == [NIGHT - KEPT, NIGHT]
         assert FleetChunk.objects.count() == 2
 
 
@@ -332,7 +332,7 @@ def test_pass_that_nobody_works_at_is_resumed_and_one_in_work_is_left_alone(
 
 IMPOSSIBLE = {
     "fleet_task_is_known": (FleetRun, {"task": "hourly"}),
-    "fleet_run_is_one_a_day": (FleetRun, {"day": DAY}),
+    "fleet_run_is_one_an_hour": (FleetRun, {"hour": NIGHT - LEASE}),
     "fleet_run_finishes_after_it_started": (FleetRun, {"finished_at": NIGHT - timedelta(days=1)}),
     "fleet_chunk_is_in_order": (FleetChunk, {"first": UUID(int=2), "last": UUID(int=1)}),
     "fleet_chunk_in_work_has_lease": (FleetChunk, {"lease_until": NIGHT}),
@@ -343,9 +343,9 @@ IMPOSSIBLE = {
 def test_row_of_a_run_cannot_be_impossible(db, constraint):
     model, wrong = IMPOSSIBLE[constraint]
     with acting_for_all():
-        before = FleetRun.objects.create(task="nightly", day=DAY, started_at=NIGHT)
+        before = FleetRun.objects.create(task="nightly", hour=NIGHT - LEASE, started_at=NIGHT)
         possible = {
-            FleetRun: {"task": "nightly", "day": NIGHT.date(), "started_at": NIGHT},
+            FleetRun: {"task": "nightly", "hour": NIGHT, "started_at": NIGHT},
             FleetChunk: {"run": before, "first": UUID(int=1), "last": UUID(int=2)},
         }[model]
         with pytest.raises(IntegrityError, match=constraint), transaction.atomic():

@@ -27,8 +27,10 @@ def ask(client_of):
     return asking
 
 
-def make_shown(patient, through: date, mean: float, *, hours: int = 0, shown: bool = True) -> Forecast:
-    """A forecast of 28 days, made the day after `through`, and superseded since."""
+def make_shown(
+    patient, through: date, mean: float, *, hours: int = 0, shown: bool = True, current: bool = False
+) -> Forecast:
+    """A forecast of 28 days, made the day after `through`, and superseded since unless it is current."""
     made = (
         timezone.now() - timedelta(days=(timezone.now().date() - through).days - 1) + timedelta(hours=hours)
     )
@@ -41,7 +43,7 @@ def make_shown(patient, through: date, mean: float, *, hours: int = 0, shown: bo
             through=through,
             made_at=made,
             shown_at=made if shown else None,
-            superseded_at=made if shown else None,
+            superseded_at=made if shown and not current else None,
             model="kalman_mixture",
             version="1.1",
             last_value=mean + 3,
@@ -105,8 +107,8 @@ def test_record_of_a_topic_that_is_not_shared_is_not_there(cast, ask):
 
 
 def test_shown_forecasts_of_one_last_day_are_its_newest(cast):
-    for hours in (0, 5, 2):
-        make_shown(cast.pia_patient, days_ago(9), 100.0 + hours, hours=hours)
+    make_shown(cast.pia_patient, days_ago(9), 100.0)
+    make_shown(cast.pia_patient, days_ago(9), 105.0, hours=5, current=True)
     make_shown(cast.pia_patient, days_ago(12), 90.0)
     with acting_for_all():
         found = shown_forecasts(cast.pia_patient, RESTING, days_ago(28))

@@ -327,6 +327,23 @@ def test_forecast_that_was_shown_is_kept_and_one_that_nobody_saw_is_replaced(cas
     assert [said(one) for one in told] == [said(kept)]
 
 
+def test_of_forecasts_shown_after_the_same_day_only_the_last_is_kept(cast):
+    make_days(cast.pia_patient, "sbp", 60, last=date(2026, 6, 30))
+    today = datetime(2026, 6, 30, 12, tzinfo=UTC)
+    for value in (120.0, 121.0, 122.0, 123.0):
+        with acting_for_all():
+            DaySummary.objects.filter(kind="sbp", day=today.date()).update(value=value)
+        refresh(cast.pia_patient, "sbp", now=today)
+        with acting_for(cast.cleo.id):
+            show(cast.pia_patient)
+    assert [one.last_value for one in forecasts(cast.pia_patient)] == [122.0, 123.0]
+    with acting_for_all():
+        DaySummary.objects.filter(kind="sbp").delete()
+        forget_states(cast.pia_patient.id)
+    refresh(cast.pia_patient, "sbp", now=today)
+    assert [one.last_value for one in forecasts(cast.pia_patient)] == [123.0]
+
+
 def test_show_forecasts_writes_once_and_only_what_is_read(cast, django_assert_num_queries):
     for kind in ("glucose", "sbp", "steps"):
         make_days(cast.pia_patient, kind, 30)

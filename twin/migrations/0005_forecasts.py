@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.UUIDField(default=backend.identifiers.new_id, editable=False, primary_key=True, serialize=False)),
                 ('task', models.CharField(choices=[('nightly', 'Nightly'), ('weekly', 'Weekly')], max_length=10)),
-                ('day', models.DateField()),
+                ('hour', models.DateTimeField()),
                 ('started_at', models.DateTimeField()),
                 ('finished_at', models.DateTimeField(null=True)),
             ],
@@ -224,6 +224,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='forecast',
+            constraint=models.UniqueConstraint(condition=models.Q(('superseded_at__isnull', False)), fields=('patient', 'kind', 'through'), name='forecast_is_kept_once_for_each_last_day'),
+        ),
+        migrations.AddConstraint(
+            model_name='forecast',
             constraint=models.CheckConstraint(condition=models.Q(('superseded_at__isnull', True), ('shown_at__isnull', False), _connector='OR'), name='forecast_is_kept_only_when_it_was_shown'),
         ),
         migrations.AddConstraint(
@@ -240,7 +244,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='fleetrun',
-            constraint=models.UniqueConstraint(fields=('task', 'day'), name='fleet_run_is_one_a_day'),
+            constraint=models.UniqueConstraint(fields=('task', 'hour'), name='fleet_run_is_one_an_hour'),
         ),
         migrations.AddConstraint(
             model_name='fleetrun',

@@ -12,18 +12,21 @@ class FleetTask(models.TextChoices):
 
 
 class FleetRun(models.Model):
-    """One pass over every patient's forecasts: the new day of each series, or all of them estimated anew."""
+    """One pass over every patient's forecasts: the new day of each series, or all of them estimated anew.
+
+    `hour` is the full hour in which it was begun, so that one that is begun twice is one.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     task = models.CharField(max_length=10, choices=FleetTask.choices)
-    day = models.DateField()
+    hour = models.DateTimeField()
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(task__in=FleetTask.values), name="fleet_task_is_known"),
-            models.UniqueConstraint(fields=["task", "day"], name="fleet_run_is_one_a_day"),
+            models.UniqueConstraint(fields=["task", "hour"], name="fleet_run_is_one_an_hour"),
             models.CheckConstraint(
                 condition=Q(finished_at__isnull=True) | Q(finished_at__gte=F("started_at")),
                 name="fleet_run_finishes_after_it_started",
@@ -31,7 +34,7 @@ class FleetRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.task} of {self.day}"
+        return f"{self.task} of {self.hour}"
 
 
 class FleetChunk(models.Model):

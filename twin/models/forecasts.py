@@ -14,8 +14,8 @@ from twin.models.topics import TOPICS
 class Forecast(PatientScoped):
     """What was forecast for the days after `through`. The current one of a kind has no `superseded_at`.
 
-    One that was shown is kept when a newer one takes its place, to be held to account; one that nobody saw is
-    replaced. The arrays have one entry a day, from the day after `through`. The back-test is how this very
+    One that was shown is kept when a newer one takes its place, to be held to account: the last that was shown
+    of each `through`. One that nobody saw is replaced. The arrays have one entry a day, from the day after `through`. The back-test is how this very
     series went before: at `backtest_points` past days its error, that of repeating the last value, and the
     share of days that the 80 % band held.
     """
@@ -48,6 +48,11 @@ class Forecast(PatientScoped):
                 fields=["patient", "kind"],
                 condition=Q(superseded_at__isnull=True),
                 name="forecast_is_current_once_for_each_kind",
+            ),
+            models.UniqueConstraint(
+                fields=["patient", "kind", "through"],
+                condition=Q(superseded_at__isnull=False),
+                name="forecast_is_kept_once_for_each_last_day",
             ),
             models.CheckConstraint(
                 condition=Q(superseded_at__isnull=True) | Q(shown_at__isnull=False),

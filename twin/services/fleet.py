@@ -1,4 +1,4 @@
-"""The pass over everybody: each night the new day of every series, each week all of them estimated anew.
+"""The pass over everybody: after each night the new day of every series, each week all estimated anew.
 
 A run is cut into chunks of patients, which any number of workers share between them.
 """
@@ -7,7 +7,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
@@ -55,14 +55,14 @@ class Held:
 
 
 def start_run(task: FleetTask, *, now: datetime) -> bool:
-    """The day's run of this task is there, cut into chunks; whether it was not there before.
+    """The hour's run of this task is there, cut into chunks; whether it was not there before.
 
-    The day is UTC's. Workers are asked to join. Runs of long ago are forgotten.
+    Workers are asked to join. Runs of long ago are forgotten.
     """
     with acting_for_all():
-        today = now.astimezone(UTC).date()
-        FleetRun.objects.filter(day__lt=today - KEPT).delete()
-        run, is_new = FleetRun.objects.get_or_create(task=task, day=today, defaults={"started_at": now})
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        FleetRun.objects.filter(hour__lt=hour - KEPT).delete()
+        run, is_new = FleetRun.objects.get_or_create(task=task, hour=hour, defaults={"started_at": now})
         if is_new:
             patients = _patients()
             FleetChunk.objects.bulk_create(

@@ -50,6 +50,15 @@ _COMPARE = f"""
     WHERE current.superseded_at IS NULL
     ORDER BY current.patient_id, current.kind FOR UPDATE OF current
 """  # noqa: S608 - the names of our own columns
+# Of several that were shown after the same last day the newest is kept: a phone may look every few minutes.
+_OUTLAST = """
+    DELETE FROM twin_forecast AS kept
+    USING twin_forecast AS current, unnest(%b::uuid[], %b::text[]) AS made (patient_id, kind)
+    WHERE current.patient_id = made.patient_id AND current.kind = made.kind
+        AND current.superseded_at IS NULL AND current.shown_at IS NOT NULL
+        AND kept.patient_id = current.patient_id AND kept.kind = current.kind
+        AND kept.through = current.through AND kept.superseded_at IS NOT NULL
+"""
 _SUPERSEDE = """
     UPDATE twin_forecast AS current SET superseded_at = %s
     FROM unnest(%b::uuid[], %b::text[]) AS made (patient_id, kind)
@@ -97,7 +106,7 @@ def keep(made: Sequence[Made], *, now: datetime) -> dict[UUID, list[Entry]]:
     """These are the current forecasts, states and crossings; answers what the log has to say of each patient.
 
     The caller's transaction holds the patients' locks. A forecast that says what the current one says changes
-    nothing. Of those that are replaced, or have lost their ground, the ones that were shown are kept.
+    nothing. Of those that are replaced, or have lost their ground, the last that was shown of each `through` is kept.
     """
     told: defaultdict[UUID, list[Entry]] = defaultdict(list)
     ordered = sorted(made, key=attrgetter("key"))
@@ -134,6 +143,7 @@ def _replace(made: Sequence[Made], now: datetime) -> list[Key]:
             elif was_shown:
                 shown.append((patient, code))
         if shown:
+            cursor.execute(_OUTLAST, _transposed(shown))
             cursor.execute(_SUPERSEDE, [now, *_transposed(shown)])
         if new:
             cursor.execute(_WRITE, {"now": now, **_columns(new)})
@@ -166,6 +176,7 @@ def _withdraw(keys: Sequence[Key], now: datetime) -> list[Key]:
         return []
     patients, kinds = _transposed(keys)
     with arrays.cursor() as cursor:
+        cursor.execute(_OUTLAST, [patients, kinds])
         cursor.execute(_WITHDRAW, {"patients": patients, "kinds": kinds, "now": now})
         return sorted(cursor.fetchall())
 
