@@ -14,10 +14,10 @@ from twin.models.topics import TOPICS
 class Forecast(PatientScoped):
     """What was forecast for the days after `through`. The current one of a kind has no `superseded_at`.
 
-    One that was shown is kept when a newer one takes its place, to be held to account: the last that was shown
-    of each `through`. One that nobody saw is replaced. The arrays have one entry a day, from the day after `through`. The back-test is how this very
-    series went before: at `backtest_points` past days its error, that of repeating the last value, and the
-    share of days that the 80 % band held.
+    One that was shown is kept when a newer one takes its place, to be held to account: of each `through` the
+    last that was shown. One that nobody saw is replaced. The arrays have one entry a day, from the day after
+    `through`. The back-test is how this very series went before: at `backtest_points` past days its error,
+    that of repeating the last value, and the share of days that the 80 % band held.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

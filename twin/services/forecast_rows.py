@@ -106,7 +106,7 @@ def keep(made: Sequence[Made], *, now: datetime) -> dict[UUID, list[Entry]]:
     """These are the current forecasts, states and crossings; answers what the log has to say of each patient.
 
     The caller's transaction holds the patients' locks. A forecast that says what the current one says changes
-    nothing. Of those that are replaced, or have lost their ground, the last that was shown of each `through` is kept.
+    nothing. Of those that are replaced, or have lost their ground, the last shown of each `through` is kept.
     """
     told: defaultdict[UUID, list[Entry]] = defaultdict(list)
     ordered = sorted(made, key=attrgetter("key"))
