@@ -39,7 +39,7 @@ def test_new_id_is_a_uuid_of_version_7_sorted_by_its_time(call):
     [("72", 72), (" 81,5 ", 81.5), ("81.5", 81.5), ("", None), ("7 2", None), ("1e3", None)],
 )
 def test_parse_number_takes_what_people_type(call, text, number):
-    assert call("app/measure.js", "parseNumber", text) == number
+    assert call("format.js", "parseNumber", text) == number
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,11 @@ class TwinSources extends HTMLElement {
       ),
     );
     this.replaceChildren(
-      h("ul", { class: "lines" }, devices.map((device) => deviceLine(device, titles))),
+      h(
+        "ul",
+        { class: "lines" },
+        devices.map((device) => deviceLine(device, titles)),
+      ),
       orders.length
         ? h(
             "details",

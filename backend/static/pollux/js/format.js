@@ -29,6 +29,12 @@ export function number(value, decimals = 0) {
   });
 }
 
+/** A number as people type it, "81,5" included; null when it is none. */
+export function parseNumber(text) {
+  const plain = text.trim().replace(",", ".");
+  return /^[+-]?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
+}
+
 /** A number with its sign, for a difference: "+4", "−1.2", "±0". */
 export function signed(value, decimals = 0) {
   const text = number(Math.abs(value), decimals);

@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { field, h, whileBusy } from "../dom.js";
-import { unitText } from "../format.js";
+import { parseNumber, unitText } from "../format.js";
 
 // What people type in by hand, in the order they look for it. The server checks every value against the kind's
 // own range; the person's own unit for the kind comes first.
@@ -56,12 +56,6 @@ const localNow = () => {
   const now = new Date();
   return new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 };
-
-/** A number as people type it, "81,5" included; null when it is none. */
-export function parseNumber(text) {
-  const plain = text.trim().replace(",", ".");
-  return /^[+-]?\d+(\.\d+)?$/.test(plain) ? Number(plain) : null;
-}
 
 /** The form. `may(topic)` says what the person may add; `onStored()` follows a success. */
 export function measureForm({ patient, units = {}, may = () => true, onStored }) {

@@ -32,13 +32,7 @@ export async function twin({ me, person, live, signal, detail, go }) {
   const chart = h("twin-chart", { patient: person.id, zone: person.own ? me.patient?.time_zone : null });
   const picker = h("select", { class: "kind-picker", "aria-label": "Measurement" });
   picker.addEventListener("change", () => open(cards[Number(picker.value)]));
-  const section = h(
-    "section",
-    { class: "card stack twin-chart-card" },
-    title,
-    picker,
-    chart,
-  );
+  const section = h("section", { class: "card stack twin-chart-card" }, title, picker, chart);
   const outlook = h("twin-outlook", { hidden: true });
   outlook.reader = { may: person.mayAct, clinician: false, units: me.patient?.units ?? {} };
   chart.addEventListener("outlook", ({ detail }) => outlook.show(detail));

@@ -3,9 +3,19 @@
 
 import { get, withQuery } from "../api.js";
 import { empty, failure, h } from "../dom.js";
-import { loadOutlook } from "../outlook/load.js";
+import { loadOutlook, SENSOR } from "../outlook/load.js";
 import { limitLines } from "../outlook/words.js";
-import { align, daysLine, DAY_MS, forecastLine, glucoseLine, noon, pastLine, resolution, samplesLine } from "./data.js";
+import {
+  align,
+  daysLine,
+  DAY_MS,
+  forecastLine,
+  glucoseLine,
+  noon,
+  pastLine,
+  resolution,
+  samplesLine,
+} from "./data.js";
 import { showEvents } from "./events.js";
 import { makeFrame } from "./frame.js";
 import { followKeys, followPointer, zoomIn, zoomOut } from "./gestures.js";
@@ -21,7 +31,6 @@ const RANGES = [
   ["all", "All", null],
 ];
 const HORIZONS = [7, 14, 28];
-const SENSOR = "glucose_cgm";
 const READING_MS = 5 * 60_000; // as often a sensor may have something new, or nothing any more
 const SHORTEST_MS = 10 * 60_000;
 const LONGEST_MS = 120 * 366 * DAY_MS;
@@ -105,14 +114,13 @@ export class TwinChart extends HTMLElement {
     this.#loaded = null;
     this.setAttribute("aria-busy", "true");
     try {
-      [this.outlook, this.glucose] = await Promise.all([
-        loadOutlook(this.getAttribute("patient"), this.kinds, { signal: this.#abort.signal }),
-        this.kinds.includes(SENSOR) ? this.#get("glucose-forecast", {}) : null,
-      ]);
+      this.outlook = await loadOutlook(this.getAttribute("patient"), this.kinds, {
+        signal: this.#abort.signal,
+      });
       await this.#history();
       this.#tell("outlook");
       clearTimeout(this.#reading);
-      if (this.glucose) this.#reading = setTimeout(() => this.start(), READING_MS);
+      if (this.outlook.glucose) this.#reading = setTimeout(() => this.start(), READING_MS);
       if (this.#moved) await this.#load();
       else await this.#choose(this.#range);
     } catch (error) {
@@ -131,7 +139,7 @@ export class TwinChart extends HTMLElement {
   /** Tells the page what there is to say of what is drawn; "ahead" when only the horizon is another. */
   #tell(name) {
     const detail = { ...this.outlook, patient: this.getAttribute("patient"), days: this.#ahead };
-    this.dispatchEvent(new CustomEvent(name, { detail: { ...detail, glucose: this.glucose } }));
+    this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 
   #lookAhead(days) {
@@ -195,6 +203,7 @@ export class TwinChart extends HTMLElement {
     this.#range = range;
     this.#moved = false;
     this.#mark(range);
+    if (!this.outlook) return; // start() comes back to it
     if (this.first === null) {
       this.#say(
         empty("chart", "No values yet", "They appear here after the first upload or typed-in measurement."),
@@ -263,17 +272,24 @@ export class TwinChart extends HTMLElement {
   }
 
   #fan() {
-    return glucoseLine(this.glucose);
+    return glucoseLine(this.outlook.glucose);
   }
 
   async #samples(kind, n, { from, to }) {
     const instant = (ms) => new Date(ms).toISOString();
     const answer = await this.#get("series", { kind, from: instant(from), to: instant(to), points: POINTS });
-    return { ...samplesLine(answer), title: this.#title(n), unit: answer.unit, forecast: kind === SENSOR ? this.#fan() : null };
+    return {
+      ...samplesLine(answer),
+      title: this.#title(n),
+      unit: answer.unit,
+      forecast: kind === SENSOR ? this.#fan() : null,
+    };
   }
 
   #title(n) {
-    return (this.getAttribute("titles") ?? "").split("|")[n] || this.outlook.kinds[n].kind?.title || this.kinds[n];
+    return (
+      (this.getAttribute("titles") ?? "").split("|")[n] || this.outlook.kinds[n].kind?.title || this.kinds[n]
+    );
   }
 
   #decimals() {

@@ -34,7 +34,13 @@ function span(plot, event) {
 /** Fills the lane with the events that the plot shows; hidden while there are none. */
 export function showEvents(lane, plot, events) {
   const marks = gathered(plot, events);
-  const same = JSON.stringify([plot.over.offsetLeft, plot.over.clientWidth, plot.scales.x.min, plot.scales.x.max, events]);
+  const same = JSON.stringify([
+    plot.over.offsetLeft,
+    plot.over.clientWidth,
+    plot.scales.x.min,
+    plot.scales.x.max,
+    events,
+  ]);
   if (lane.dataset.shows === same) return;
   lane.dataset.shows = same;
   lane.hidden = marks.length === 0;
@@ -44,7 +50,11 @@ export function showEvents(lane, plot, events) {
   inner.append(...events.map((event) => span(plot, event)).filter(Boolean));
   for (const { left, events: near } of marks) {
     const words = near.map(eventWords);
-    const tip = h("span", { class: "event-tip", role: "tooltip" }, words.map((text) => h("span", {}, text)));
+    const tip = h(
+      "span",
+      { class: "event-tip", role: "tooltip" },
+      words.map((text) => h("span", {}, text)),
+    );
     const mark = h(
       "button",
       { class: "event-mark", type: "button", "aria-label": words.join("; ") },

@@ -87,7 +87,9 @@ function valueRange(lines, limits) {
   return (plot, low, high) => {
     if (low === null || high === null) return [0, 1];
     const reach = Math.max(high - low, Math.abs(high) * 0.05) * LIMIT_REACH;
-    const near = limits.map(({ value }) => value).filter((value) => value > low - reach && value < high + reach);
+    const near = limits
+      .map(({ value }) => value)
+      .filter((value) => value > low - reach && value < high + reach);
     [low, high] = [Math.min(low, ...near), Math.max(high, ...near)];
     const pad = (high - low || Math.abs(high) || 1) * 0.08;
     const floor = lines.some((line) => line.isTotal) ? 0 : low - pad;
@@ -123,7 +125,10 @@ function timeLabels(zone) {
  * Draws the aligned `data` of `lines` into `root`, with `limits` ({value, text, tone}) across, lines at `now` ({at, name})
  * and at `moments`. `onCursor(index)` follows the pointer, `onDraw(plot)` each drawing.
  */
-export function makePlot(root, { lines, data, zone, from, to, height, limits, moments, now, onCursor, onDraw }) {
+export function makePlot(
+  root,
+  { lines, data, zone, from, to, height, limits, moments, now, onCursor, onDraw },
+) {
   const plot = new uPlot(
     {
       width: Math.max(200, root.clientWidth),
@@ -131,7 +136,10 @@ export function makePlot(root, { lines, data, zone, from, to, height, limits, mo
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
       legend: { show: false },
       cursor: { drag: { x: false, y: false }, y: false, points: { size: 8 }, hover: { prox: 24 } },
-      scales: { x: { time: true, range: (_, min, max) => [min, max] }, y: { range: valueRange(lines, limits) } },
+      scales: {
+        x: { time: true, range: (_, min, max) => [min, max] },
+        y: { range: valueRange(lines, limits) },
+      },
       axes: [
         {
           font: AXIS_FONT,

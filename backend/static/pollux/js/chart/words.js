@@ -26,7 +26,9 @@ export function legendKeys(lines, resolution, view, limits = []) {
           key("key-95", "95 % band"),
         ]
       : []),
-    ...(lines.some((line) => line.past) ? [key("key-past", "said up to a week before, with its 80 % band")] : []),
+    ...(lines.some((line) => line.past)
+      ? [key("key-past", "said up to a week before, with its 80 % band")]
+      : []),
     ...limits.map(({ name, tone }) => key(`key-${tone}`, name)),
     ...marksIn(lines, view).map(({ name, text }) => key(`key-mark key-${name}`, text)),
   ];

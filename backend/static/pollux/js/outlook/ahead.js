@@ -61,7 +61,7 @@ function horizonTable({ record, kind }) {
 }
 
 function crossings(one) {
-  const found = (one.forecast?.crossings ?? []).filter(({ basis }) => basis !== "goal");
+  const found = one.forecast?.crossings ?? [];
   if (!found.length) return null;
   return h(
     "ul",
@@ -111,13 +111,13 @@ function kindPart(one, days, several) {
 }
 
 /** The card. `days` is how far ahead the picture looks, `glucose` what the sensor's next hours may bring. */
-export function aheadCard({ kinds, days, glucose }) {
+export function aheadCard({ kinds, days, glucose, glucoseRecord }) {
   const several = kinds.length > 1 || Boolean(glucose);
   return h(
     "section",
     { class: "card stack", "data-part": "ahead" },
     h("h3", {}, "What may come"),
-    glucosePart(glucose),
+    glucosePart(glucose, glucoseRecord),
     kinds.map((one) => h("div", { class: "stack", "data-kind": one.code }, kindPart(one, days, several))),
     kinds.some(({ forecast }) => forecast) && howToRead(),
   );
@@ -127,7 +127,11 @@ function howToRead() {
   return h(
     "div",
     { class: "how-to-read small" },
-    h("p", {}, "How to read a band: of 100 values, about 80 come to lie in the darker band and 95 in the wider one."),
+    h(
+      "p",
+      {},
+      "How to read a band: of 100 values, about 80 come to lie in the darker band and 95 in the wider one.",
+    ),
     h(
       "details",
       {},

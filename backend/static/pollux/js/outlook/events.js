@@ -46,8 +46,18 @@ function eventForm({ patient, event = null, may, onStored, onCancel }) {
     { id: at("type") },
     types.map((code) => h("option", { value: code, selected: code === event?.type }, TITLES[code])),
   );
-  const text = h("input", { id: at("text"), value: event?.text ?? "", maxlength: "200", autocomplete: "off" });
-  const starts = h("input", { id: at("starts"), type: "date", value: event?.starts_on ?? "", required: true });
+  const text = h("input", {
+    id: at("text"),
+    value: event?.text ?? "",
+    maxlength: "200",
+    autocomplete: "off",
+  });
+  const starts = h("input", {
+    id: at("starts"),
+    type: "date",
+    value: event?.starts_on ?? "",
+    required: true,
+  });
   const ends = h("input", { id: at("ends"), type: "date", value: event?.ends_on ?? "" });
   const fields = {
     type: field("What happened", type),
@@ -64,7 +74,12 @@ function eventForm({ patient, event = null, may, onStored, onCancel }) {
       fields.starts_on.show("Say on which day.");
       return starts.focus();
     }
-    const written = { type: type.value, text: text.value.trim(), starts_on: starts.value, ends_on: ends.value || null };
+    const written = {
+      type: type.value,
+      text: text.value.trim(),
+      starts_on: starts.value,
+      ends_on: ends.value || null,
+    };
     try {
       if (event) await put(`patients/${patient}/events/${event.id}`, written);
       else await post(`patients/${patient}/events`, written);
@@ -143,7 +158,10 @@ function eventLine({ event, patient, may, onChanged }) {
         h(
           "p",
           { class: "soft small" },
-          [eventDays(event), event.lifted ? "from the records" : event.entered_by && `entered by ${event.entered_by}`]
+          [
+            eventDays(event),
+            event.lifted ? "from the records" : event.entered_by && `entered by ${event.entered_by}`,
+          ]
             .filter(Boolean)
             .join(" · "),
         ),
@@ -154,7 +172,12 @@ function eventLine({ event, patient, may, onChanged }) {
             { class: "line-actions" },
             h(
               "button",
-              { class: "button quiet compact", type: "button", onclick: edit, "aria-label": `Edit ${eventWords(event)}` },
+              {
+                class: "button quiet compact",
+                type: "button",
+                onclick: edit,
+                "aria-label": `Edit ${eventWords(event)}`,
+              },
               "Edit",
             ),
             sureButton("Delete", "Delete for good?", drop),
@@ -196,7 +219,11 @@ export function eventsCard({ patient, events, may, onChanged }) {
       h(
         "details",
         {},
-        h("summary", { class: "small" }, newest.length === SHOWN + 1 ? "One earlier event" : `${newest.length - SHOWN} earlier events`),
+        h(
+          "summary",
+          { class: "small" },
+          newest.length === SHOWN + 1 ? "One earlier event" : `${newest.length - SHOWN} earlier events`,
+        ),
         h("ul", { class: "lines" }, newest.slice(SHOWN).map(item)),
       ),
     adding.firstChild && adding,

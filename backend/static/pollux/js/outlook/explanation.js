@@ -20,14 +20,24 @@ function picture(told, truth, kind) {
   const seen = truth.days
     .map((iso, i) => [iso, truth.values[i]])
     .filter(([iso]) => iso >= told.days[0] && iso <= told.days.at(-1));
-  const all = [...told.trend, ...told.fitted, ...ahead.low80, ...ahead.high80, ...seen.map(([, value]) => value)];
+  const all = [
+    ...told.trend,
+    ...told.fitted,
+    ...ahead.low80,
+    ...ahead.high80,
+    ...seen.map(([, value]) => value),
+  ];
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const [first, last] = [time(told.days[0]), time(ahead.days.at(-1))];
   const x = (iso) => ((time(iso) - first) / (last - first)) * WIDTH;
   const y = (value) => HEIGHT - PAD - ((value - low) / (high - low || 1)) * (HEIGHT - 2 * PAD);
   const points = (days, values) => days.map((iso, i) => `${x(iso).toFixed(1)} ${y(values[i]).toFixed(1)}`);
   const line = (name, days, values) =>
-    svg("path", { class: name, d: `M${points(days, values).join("L")}`, "vector-effect": "non-scaling-stroke" });
+    svg("path", {
+      class: name,
+      d: `M${points(days, values).join("L")}`,
+      "vector-effect": "non-scaling-stroke",
+    });
   const back = [...ahead.days].reverse();
   const band = svg("path", {
     class: "why-band",
@@ -81,7 +91,8 @@ function legend(told) {
     { class: "chart-legend" },
     key("key-why-values", "values"),
     key("key-why-trend", "trend"),
-    told.weekly && key("key-why-fitted", "trend with the week and events"),
+    (told.weekly || told.events.length > 0) &&
+      key("key-why-fitted", told.weekly ? "with the week and events" : "with events"),
     told.changes.length > 0 && key("key-why-change", "the trend changed"),
     key("key-mean", "if it went on so"),
     key("key-80", "80 % band"),
@@ -95,7 +106,11 @@ function week(effects, kind) {
   return h(
     "div",
     {},
-    h("h4", { class: "soft small" }, `The week, beside the trend${unitText(kind.unit) && ` (${unitText(kind.unit)})`}`),
+    h(
+      "h4",
+      { class: "soft small" },
+      `The week, beside the trend${unitText(kind.unit) && ` (${unitText(kind.unit)})`}`,
+    ),
     h(
       "ol",
       { class: "week-bars" },
@@ -106,7 +121,11 @@ function week(effects, kind) {
           "li",
           {},
           h("span", { class: "week-track" }, bar),
-          h("span", { class: "num", "aria-label": `${LONG_WEEK[i]}: ${signed(effect, decimals)}` }, signed(effect, decimals)),
+          h(
+            "span",
+            { class: "num", "aria-label": `${LONG_WEEK[i]}: ${signed(effect, decimals)}` },
+            signed(effect, decimals),
+          ),
           h("span", { class: "soft", "aria-hidden": "true" }, WEEK[i]),
         );
       }),
@@ -121,7 +140,12 @@ const segments = (title, options, chosen, choose) =>
     options.map(([value, text, long]) =>
       h(
         "button",
-        { type: "button", "aria-pressed": String(value === chosen), "aria-label": long ?? null, onclick: () => choose(value) },
+        {
+          type: "button",
+          "aria-pressed": String(value === chosen),
+          "aria-label": long ?? null,
+          onclick: () => choose(value),
+        },
         text,
       ),
     ),
@@ -143,7 +167,11 @@ export function explanationCard({ patient, kinds, signal }) {
         : [
             picture(told, chosen.record?.truth ?? { days: [], values: [] }, chosen.kind),
             legend(told),
-            h("ul", { class: "plain-list sentences" }, told.sentences.map((text) => h("li", {}, text))),
+            h(
+              "ul",
+              { class: "plain-list sentences" },
+              told.sentences.map((text) => h("li", {}, text)),
+            ),
             told.weekly && week(told.weekly, chosen.kind),
           ].filter(Boolean)),
       h(

@@ -21,13 +21,27 @@ export async function withGlucoseAhead(cards, patient, { signal } = {}) {
   return cards.map((card) => (card.kind === "glucose_cgm" ? { ...card, note } : card));
 }
 
-/** The next two hours as a small table, or why there is nothing to say; `answer` of /glucose-forecast. */
-export function glucosePart(answer) {
+/** How what was shown has gone an hour ahead, beside its rivals; null before anything has come. */
+function recordSentence(record) {
+  const hour = record?.horizons.find(({ minutes, points }) => minutes === 60 && points > 0);
+  if (!hour) return null;
+  return `Of ${number(hour.points)} forecasts an hour ahead that were shown in the last two weeks, ${Math.round(hour.held80 * 100)}\u00a0% lay in the 80\u00a0% band. Typical error ${whole(hour.mae)} mg/dL; repeating the last value: ${whole(hour.mae_last_value)}; Nightscout's AR2: ${whole(hour.mae_ar2)}.`;
+}
+
+/** The next two hours as a small table, or why there is nothing to say, and how it has gone so far. */
+export function glucosePart(answer, record) {
   if (!answer) return null;
+  const gone = recordSentence(record);
   const title = h("h4", {}, "The next two hours");
   if (!answer.minutes) {
     const last = answer.at ? ` The last reading came ${ago(answer.at)}.` : "";
-    return h("div", { class: "stack", "data-kind": "glucose-ahead" }, title, h("p", { class: "waiting" }, `${answer.reason}${last}`));
+    return h(
+      "div",
+      { class: "stack", "data-kind": "glucose-ahead" },
+      title,
+      h("p", { class: "waiting" }, `${answer.reason}${last}`),
+      gone && h("p", {}, gone),
+    );
   }
   const at = Date.parse(answer.at);
   const clock = (minutes) =>
@@ -45,7 +59,9 @@ export function glucosePart(answer) {
         h(
           "tr",
           {},
-          ["At", `About, ${unitText(answer.unit)}`, "80 % between", "95 % between"].map((text) => h("th", { scope: "col" }, text)),
+          ["At", `About, ${unitText(answer.unit)}`, "80 % between", "95 % between"].map((text) =>
+            h("th", { scope: "col" }, text),
+          ),
         ),
       ),
       h(
@@ -63,6 +79,7 @@ export function glucosePart(answer) {
         ),
       ),
     ),
+    gone && h("p", {}, gone),
     h(
       "p",
       { class: "soft small" },

@@ -2,8 +2,7 @@
 
 import { post } from "../api.js";
 import { field, h, icon, whileBusy } from "../dom.js";
-import { number, unitText } from "../format.js";
-import { parseNumber } from "../app/measure.js";
+import { number, parseNumber, unitText } from "../format.js";
 import { showErrors, sureButton } from "./events.js";
 import { goalAim, goalSentences, goalShare } from "./words.js";
 
@@ -50,7 +49,9 @@ function goalForm({ patient, one, units, onStored, onCancel }) {
   const unit = h(
     "select",
     { id: at("unit") },
-    kind.units.map((code) => h("option", { value: code, selected: code === (units?.[kind.code] ?? kind.unit) }, unitText(code))),
+    kind.units.map((code) =>
+      h("option", { value: code, selected: code === (units?.[kind.code] ?? kind.unit) }, unitText(code)),
+    ),
   );
   const by = h("input", { id: at("by"), type: "date" });
   const fields = {
@@ -133,7 +134,9 @@ function goalPart({ patient, one, may, clinician, units, onChanged, several }) {
       h("p", { class: "soft small" }, `No goal for ${kind.title.toLowerCase()}.`),
       adding.firstChild && adding,
     );
-  const by = goal.agreed_at ? `set by ${goal.set_by}, agreed by ${goal.agreed_by}` : `set by ${goal.set_by}, not agreed with a clinician yet`;
+  const by = goal.agreed_at
+    ? `set by ${goal.set_by}, agreed by ${goal.agreed_by}`
+    : `set by ${goal.set_by}, not agreed with a clinician yet`;
   return h(
     "div",
     { class: "stack", "data-kind": one.code, "data-goal": goal.id },

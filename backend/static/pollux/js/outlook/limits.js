@@ -2,8 +2,7 @@
 
 import { post } from "../api.js";
 import { field, h, icon, whileBusy } from "../dom.js";
-import { day, unitText } from "../format.js";
-import { parseNumber } from "../app/measure.js";
+import { day, parseNumber, unitText } from "../format.js";
 import { showErrors, sureButton } from "./events.js";
 import { rangeWords } from "./words.js";
 
@@ -35,7 +34,12 @@ function limitForm({ patient, one, onStored, onCancel }) {
       return low.focus();
     }
     try {
-      await post(`patients/${patient}/thresholds`, { kind: kind.code, unit: kind.unit, reason: reason.value.trim(), ...given });
+      await post(`patients/${patient}/thresholds`, {
+        kind: kind.code,
+        unit: kind.unit,
+        reason: reason.value.trim(),
+        ...given,
+      });
       onStored();
     } catch (error) {
       showErrors(error, fields, alert);
@@ -109,7 +113,13 @@ export function limitsCard({ patient, kinds, may, clinician, onChanged }) {
     "section",
     { class: "card stack", "data-part": "limits" },
     h("h3", {}, "Limits"),
-    h("p", { class: "soft small" }, clinician ? "The range in which these values should stay; the patient sees it." : "The range in which your care team wants these values to stay."),
+    h(
+      "p",
+      { class: "soft small" },
+      clinician
+        ? "The range in which these values should stay; the patient sees it."
+        : "The range in which your care team wants these values to stay.",
+    ),
     shown.map((one) => limitPart({ patient, one, maySet, onChanged, several })),
   );
 }

@@ -6,17 +6,23 @@ import { catalogue } from "../kinds.js";
 const RECORD_DAYS = 90;
 const EVENTS = 500;
 
+/** The kind of which the next hours are forecast too. */
+export const SENSOR = "glucose_cgm";
+
 const isOpen = ({ ended_at }) => !ended_at;
 
 /**
- * {kinds, events}: for each of `codes` its catalogue entry, forecast, `waiting` (what is missing for
+ * {kinds, events, glucose, glucoseRecord}: for each of `codes` its catalogue entry, forecast, `waiting` (what is missing for
  * one), track record, open goal and open limits; each null where there is none. `simpler` says that the last
- * value has come closer than the model, by the model's own test or by what was shown.
+ * value has come closer than the model, by the model's own test or by what was shown. What is said of a
+ * sensor's next hours, and how that went, is null where it is not among the codes.
  */
 export async function loadOutlook(patient, codes, { signal } = {}) {
   const ask = (what, query = {}) => get(withQuery(`patients/${patient}/${what}`, query), { signal });
   const known = await catalogue();
-  const [goals, thresholds, events, ...each] = await Promise.all([
+  const sensor = codes.includes(SENSOR);
+  const [glucose, goals, thresholds, events, ...each] = await Promise.all([
+    sensor ? ask("glucose-forecast") : null,
     ask("goals", { page_size: EVENTS }),
     ask("thresholds", { page_size: EVENTS }),
     ask("events", { page_size: EVENTS }),
@@ -37,5 +43,6 @@ export async function loadOutlook(patient, codes, { signal } = {}) {
     threshold: open(thresholds, code),
     simpler: Boolean(each[n].forecast?.simpler || each[n].record?.better_than_last_value === false),
   }));
-  return { kinds, events: events.results };
+  const glucoseRecord = sensor ? await ask("glucose-forecast/record") : null;
+  return { kinds, events: events.results, glucose, glucoseRecord };
 }

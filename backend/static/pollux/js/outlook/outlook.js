@@ -21,14 +21,14 @@ class TwinOutlook extends HTMLElement {
   }
 
   /** Shows what the chart of `patient` shows, `days` ahead. What is being typed is never taken away. */
-  show({ patient, kinds, events, days, glucose }) {
+  show({ patient, kinds, events, days, ...sensor }) {
     if (this.#isTyping()) return;
     const onChanged = () => {
       for (const form of this.querySelectorAll("form")) form.remove();
       this.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
     };
     const shared = { patient, kinds, events, onChanged, ...this.reader };
-    this.#ahead = aheadCard({ kinds, days, glucose });
+    this.#ahead = aheadCard({ kinds, days, ...sensor });
     this.#explain(shared);
     this.replaceChildren(
       h("div", { class: "outlook-column" }, this.#ahead, goalsCard(shared), limitsCard(shared)),
@@ -39,7 +39,11 @@ class TwinOutlook extends HTMLElement {
 
   /** An explanation stays as it is while there is nothing new to explain. */
   #explain({ patient, kinds, events }) {
-    const explained = JSON.stringify([patient, events, kinds.map(({ code, forecast }) => [code, forecast?.made_at])]);
+    const explained = JSON.stringify([
+      patient,
+      events,
+      kinds.map(({ code, forecast }) => [code, forecast?.made_at]),
+    ]);
     if (this.#explained === explained) return;
     this.#explained = explained;
     this.#abort?.abort();
@@ -48,8 +52,8 @@ class TwinOutlook extends HTMLElement {
   }
 
   /** The same as far as another number of `days` ahead. */
-  showAhead({ kinds, days, glucose }) {
-    const fresh = aheadCard({ kinds, days, glucose });
+  showAhead(told) {
+    const fresh = aheadCard(told);
     this.#ahead?.replaceWith(fresh);
     this.#ahead = fresh;
   }

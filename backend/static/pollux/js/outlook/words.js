@@ -85,18 +85,24 @@ export function waitingSentence({ waiting }) {
   return `Not enough data yet: ${days} with a value. ${waiting.reason}`;
 }
 
-const BASES = { goal: "the goal", threshold: "a limit set for this person" };
+const BASES = { goal: "the goal, by a week's value", threshold: "a limit set for this person" };
 
 /** The chance of passing a limit, or that it is passed, with where the limit comes from. */
 export function crossingWords(crossing, kind) {
   const { basis, title, side, limit, probability, expected_on, passed, source, verification } = crossing;
-  const from = (basis === "guideline" ? [title, source, verification] : [BASES[basis]]).filter(Boolean).join(" · ");
+  const from = (basis === "guideline" ? [title, source, verification] : [BASES[basis]])
+    .filter(Boolean)
+    .join(" · ");
   const name = kind.title.charAt(0).toLowerCase() + kind.title.slice(1);
   const bound = `${side} ${amount(limit, kind)}`;
   if (passed) return { chance: "Now", text: `${name} is ${bound}`, from };
   const when = expected_on ? `, as likely as not by ${shortDay(expected_on)}` : "";
   const goes = side === "above" ? "rises" : "falls";
-  return { chance: percent(probability), text: `chance that ${name} ${goes} ${bound} within 28 days${when}`, from };
+  return {
+    chance: percent(probability),
+    text: `chance that ${name} ${goes} ${bound} on one of the next 28 days${when}`,
+    from,
+  };
 }
 
 /** A goal's aim: "78.0 kg or less by 1 March 2027". */
@@ -119,7 +125,9 @@ export function goalSentences({ progress, by_day }, kind) {
     told.push(`Pace ${week(pace_per_week)}${needed}.`);
   }
   if (probability !== null && !reached) {
-    told.push(`Chance to be there ${by_day ? `by ${shortDay(by_day)}` : "within 28 days"}: ${percent(probability)}.`);
+    told.push(
+      `Chance to be there ${by_day ? `by ${shortDay(by_day)}` : "within 28 days"}: ${percent(probability)}.`,
+    );
   }
   if (expected_on && !reached) told.push(`As likely as not by ${shortDay(expected_on)}.`);
   if (reason && !reached) told.push(reason);
@@ -145,7 +153,12 @@ export function limitLines({ goal, threshold, forecast, kind }) {
   const lines = [];
   const add = (value, text, name, tone) => {
     if (value !== null && value !== undefined && !lines.some((line) => line.value === value))
-      lines.push({ value, text: `${text} ${amount(value, kind)}`.trim(), name: `${name} ${amount(value, kind)}`, tone });
+      lines.push({
+        value,
+        text: `${text} ${amount(value, kind)}`.trim(),
+        name: `${name} ${amount(value, kind)}`,
+        tone,
+      });
   };
   if (goal) add(goal.target, "Goal", "goal", "goal");
   for (const edge of [threshold?.low, threshold?.high]) add(edge, "Limit", "limit", "limit");
