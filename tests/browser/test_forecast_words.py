@@ -1,4 +1,4 @@
-"""The modules by themselves: what is said of forecasts, sentence by sentence, and what is laid out to be drawn."""
+"""The modules of forecasts by themselves: what is said, sentence by sentence, and what is laid out."""
 
 import pytest
 
@@ -78,6 +78,14 @@ def test_expectation_is_of_the_line_that_is_drawn(call, simpler, days, text):
     assert (
         words(call, "expectation", {"forecast": FORECAST, "simpler": simpler, "kind": WEIGHT}, days) == text
     )
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [("Weight", "weight"), ("REM sleep", "REM sleep"), ("Heart rate, RMSSD", "heart rate, RMSSD")],
+)
+def test_name_in_a_sentence_keeps_what_is_an_abbreviation(call, title, name):
+    assert words(call, "nameOf", {"title": title}) == name
 
 
 @pytest.mark.parametrize(

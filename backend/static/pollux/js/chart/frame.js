@@ -38,7 +38,7 @@ export function makeFrame(ranges, { choose, zoomIn, zoomOut, horizons, look, sho
   const ahead = h(
     "div",
     { class: "chart-ahead", hidden: true },
-    h("span", { class: "soft small", "aria-hidden": "true" }, h("span", {}, "Days "), "ahead"),
+    h("span", { class: "soft small", "aria-hidden": "true" }, "Days", h("span", {}, " ahead")),
     group("Days ahead", far),
   );
   const earlier = h(

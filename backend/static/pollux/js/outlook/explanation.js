@@ -3,7 +3,7 @@
 import { get, withQuery } from "../api.js";
 import { failure, h, svg } from "../dom.js";
 import { day, number, signed, unitText } from "../format.js";
-import { shortDay } from "./words.js";
+import { nameOf, shortDay } from "./words.js";
 
 const SPANS = [28, 60, 90];
 const WEEK = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -55,7 +55,7 @@ function picture(told, truth, kind) {
       "vector-effect": "non-scaling-stroke",
     }),
   );
-  const words = `Trend of ${kind.title.toLowerCase()} from ${day(told.days[0])} to ${day(told.days.at(-1))}: from ${number(told.trend[0], kind.decimals)} to ${number(told.trend.at(-1), kind.decimals)} ${unitText(kind.unit)}.`;
+  const words = `Trend of ${nameOf(kind)} from ${day(told.days[0])} to ${day(told.days.at(-1))}: from ${number(told.trend[0], kind.decimals)} to ${number(told.trend.at(-1), kind.decimals)} ${unitText(kind.unit)}.`;
   return h(
     "figure",
     { class: "why-picture", role: "img", "aria-label": words },

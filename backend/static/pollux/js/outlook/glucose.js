@@ -83,7 +83,7 @@ export function glucosePart(answer, record) {
     h(
       "p",
       { class: "soft small" },
-      `From the reading of ${clock(0)}, ${ago(answer.at)}: ${whole(answer.last_value)} ${unitText(answer.unit)}. It knows readings only, not meals, insulin or exercise to come. Never treat by it: measure.`,
+      `From the reading of ${clock(0)}, ${ago(answer.at)}: ${whole(answer.last_value)} ${unitText(answer.unit)}. It knows readings only, not meals, insulin or exercise to come. Never dose insulin by it.`,
     ),
   );
 }

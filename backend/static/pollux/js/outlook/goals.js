@@ -4,7 +4,7 @@ import { post } from "../api.js";
 import { field, h, icon, whileBusy } from "../dom.js";
 import { number, parseNumber, unitText } from "../format.js";
 import { showErrors, sureButton } from "./events.js";
-import { goalAim, goalSentences, goalShare } from "./words.js";
+import { goalAim, goalSentences, goalShare, nameOf } from "./words.js";
 
 /** The bar from where a goal began to where it ends; nothing where the start is not known. */
 export function progressBar(goal, kind) {
@@ -131,7 +131,7 @@ function goalPart({ patient, one, may, clinician, units, onChanged, several }) {
       "div",
       { class: "stack", "data-kind": one.code },
       title,
-      h("p", { class: "soft small" }, `No goal for ${kind.title.toLowerCase()}.`),
+      h("p", { class: "soft small" }, `No goal for ${nameOf(kind)}.`),
       adding.firstChild && adding,
     );
   const by = goal.agreed_at

@@ -4,7 +4,7 @@ import { post } from "../api.js";
 import { field, h, icon, whileBusy } from "../dom.js";
 import { day, parseNumber, unitText } from "../format.js";
 import { showErrors, sureButton } from "./events.js";
-import { rangeWords } from "./words.js";
+import { nameOf, rangeWords } from "./words.js";
 
 function limitForm({ patient, one, onStored, onCancel }) {
   const at = (name) => `limit-${one.code}-${name}`;
@@ -96,7 +96,7 @@ function limitPart({ patient, one, maySet, onChanged, several }) {
           threshold.reason && h("p", {}, threshold.reason),
           h("p", { class: "soft small" }, `Set by ${threshold.set_by}, ${day(threshold.set_at)}`),
         ]
-      : h("p", { class: "soft small" }, `No limits of their own for ${kind.title.toLowerCase()}.`),
+      : h("p", { class: "soft small" }, `No limits of their own for ${nameOf(kind)}.`),
     alert,
     setting.firstChild && setting,
     threshold && maySet(kind.topic) && h("p", {}, sureButton("End these limits", "End them now?", end)),

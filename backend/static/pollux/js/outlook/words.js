@@ -20,6 +20,9 @@ export function percent(share) {
 
 const share = (part) => `${Math.round(part * 100)}\u00a0%`;
 
+/** A kind's name inside a sentence: "weight", but "REM sleep". */
+export const nameOf = ({ title }) => title.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase());
+
 /** A value of a kind with its unit. */
 export function amount(value, kind, decimals = kind.decimals) {
   return `${number(value, decimals)} ${unitText(kind.unit)}`.trim();
@@ -93,7 +96,7 @@ export function crossingWords(crossing, kind) {
   const from = (basis === "guideline" ? [title, source, verification] : [BASES[basis]])
     .filter(Boolean)
     .join(" · ");
-  const name = kind.title.charAt(0).toLowerCase() + kind.title.slice(1);
+  const name = nameOf(kind);
   const bound = `${side} ${amount(limit, kind)}`;
   if (passed) return { chance: "Now", text: `${name} is ${bound}`, from };
   const when = expected_on ? `, as likely as not by ${shortDay(expected_on)}` : "";
