@@ -44,7 +44,8 @@ class Archive:
         except (zipfile.BadZipFile, NotImplementedError, ValueError, struct.error):
             raise Refused(RefusalCode.MALFORMED, "The archive is damaged or cut off.") from None
         size = file.seek(0, io.SEEK_END)
-        self.members = [info for info in self._archive.infolist() if not info.is_dir()]
+        # Python 3.11's is_dir() stumbles over an empty name.
+        self.members = [info for info in self._archive.infolist() if not info.filename.endswith("/")]
         _check(self.members, size)
         self._by_name = {info.filename: info for info in self.members}
 

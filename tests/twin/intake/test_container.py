@@ -6,7 +6,7 @@ import struct
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from twin.intake import container
@@ -157,6 +157,7 @@ def test_member_of_another_compression_is_empty_and_says_so(method: int) -> None
 
 
 @given(st.binary(max_size=200), st.integers(0, 10_000), st.integers(0, 255))
+@example(b"", 1183, 0)  # the first character of a name is nothing, and so is the name
 def test_archive_any_damage_is_refused_or_contained(tail: bytes, place: int, byte: int) -> None:
     content = zipped(("a/export.xml", b"<HealthData/>" * 50), ("b.csv", b"start,kind"))
     content[place % len(content)] = byte
