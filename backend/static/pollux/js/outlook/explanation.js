@@ -88,7 +88,7 @@ const key = (name, text) => h("span", { class: `key ${name}` }, text);
 function legend(told) {
   return h(
     "div",
-    { class: "chart-legend" },
+    { class: "why-legend" },
     key("key-why-values", "values"),
     key("key-why-trend", "trend"),
     (told.weekly || told.events.length > 0) &&
