@@ -83,8 +83,7 @@ function crossings(one) {
 function kindPart(one, days, several) {
   // Beside the next hours the days' means are another matter.
   const title = several && h("h4", {}, one.code === "glucose_cgm" ? "A day's mean" : one.kind.title);
-  if (!one.kind.forecast)
-    return [title, h("p", { class: "soft" }, "Values of this kind are not forecast.")];
+  if (!one.kind.forecast) return [title, h("p", { class: "soft" }, "Values of this kind are not forecast.")];
   if (!one.forecast) {
     const waits = one.waiting ? waitingSentence(one) : "No forecast: there are no values of the last year.";
     return [title, h("p", { class: "waiting" }, waits)];
