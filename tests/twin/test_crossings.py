@@ -38,12 +38,12 @@ def told(patient) -> list[str]:
 
 def test_crossing_of_a_threshold_is_kept_with_the_forecast_and_told_once(cast):
     make_days(cast.pia_patient, "sbp", 60)  # 100 to 122
-    row = limit(cast.pia_patient, cast.cleo, high=122)
+    row = limit(cast.pia_patient, cast.cleo, high=120)
     refresh(cast.pia_patient, "sbp")
     with acting_on(cast.pia_patient.id):
         crossing = Crossing.objects.get()
     assert (crossing.basis, crossing.rule, crossing.side) == ("threshold", str(row.id), "above")
-    assert (crossing.limit, crossing.through, crossing.topic) == (122, DAY, "vitals")
+    assert (crossing.limit, crossing.through, crossing.topic) == (120, DAY, "vitals")
     assert 0.05 < crossing.probability < 1
     assert not crossing.is_passed
     assert told(cast.pia_patient) == ["crossing/sbp"]
@@ -131,7 +131,7 @@ def test_crossings_of_a_pass_are_those_of_a_refresh(cast):
     patients = [cast.pia_patient, cast.paul_patient]
     for patient in patients:
         make_days(patient, "sbp", 60)
-        limit(patient, cast.cleo, high=122)
+        limit(patient, cast.cleo, high=120)
     refresh(cast.pia_patient, "sbp")
     assert start_run(FleetTask.NIGHTLY, now=NOW)
     while take_chunk(now=NOW):

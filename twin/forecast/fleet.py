@@ -30,7 +30,7 @@ _MEMORY = np.float32(0.98)
 LONGEST = max(TESTED)
 _HORIZONS = np.array(TESTED)
 _TESTED = Outlook(_HORIZONS)
-_Z80 = 1.2815515655446004
+_Z80, _Z95 = 1.2815515655446004, 1.959963984540054
 _EPOCH = date(1970, 1, 1).toordinal()
 """Days are counted from here, as numpy does; it was a Thursday."""
 
@@ -218,14 +218,15 @@ def bands(fleet: Fleet, horizon: int) -> Band:
 
 
 def paths(fleet: Fleet, one: int, horizon: int, draws: int, seed: int) -> Values:
-    """Courses [draws, H] that one series may take, each day as wide as its calibrated 80 % band."""
+    """Courses [draws, H] that one series may take, each day as wide as its calibrated bands."""
     alone = fleet.take(np.array([one]))
     mean, variance = mixture.moments(alone.mixture, _outlook(horizon))
     sd = np.sqrt(variance)
     band = calibration.band(alone.adaptive, *_spread(alone, mean, sd))
-    stretch = (band.high80 - band.mean)[0] / _Z80 / sd[:, 0]
-    courses = mixture.draws(alone.mixture, horizon, draws, seed)
-    drawn: Values = band.mean[0] + (courses - mean[:, 0]) * stretch
+    near, far = ((edge - band.mean)[0] for edge in (band.high80, band.high95))
+    away = (mixture.draws(alone.mixture, horizon, draws, seed) - mean[:, 0]) / sd[:, 0]
+    inner = np.clip(away, -_Z80, _Z80)
+    drawn: Values = band.mean[0] + inner * (near / _Z80) + (away - inner) * ((far - near) / (_Z95 - _Z80))
     return drawn
 
 
