@@ -108,28 +108,34 @@ def held(adaptive: Adaptive, day: int, truth: Values) -> npt.NDArray[np.bool_]:
 
     False where nothing was promised or nothing came.
     """
-    mean, sd = due(adaptive, day)
+    return _held(adaptive, *due(adaptive, day), truth)
+
+
+def _held(adaptive: Adaptive, mean: Floats, sd: Floats, truth: Values) -> npt.NDArray[np.bool_]:
     reach = np.exp(adaptive.factors[: len(TESTED)] + adaptive.own) * sd.T[:, None]
     inside: npt.NDArray[np.bool_] = np.abs(truth - mean.T)[:, None] <= reach
     return inside.transpose(2, 0, 1)
 
 
-def learn(adaptive: Adaptive, day: int, truth: Values) -> None:
+def learn(adaptive: Adaptive, day: int, truth: Values) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Moves each series' multipliers, in place, by how its bands held `truth` [N] of `day` (nan: no truth).
 
+    Answers the mean that was promised [N, tested], and what of `truth` the bands held, as held() says it.
     The step of conformal quantile tracking (Angelopoulos, Candès, Tibshirani 2023; Gibbs, Candès 2021) on a
     logarithmic scale, by the mean over the horizons that come due: they err together. `day` counts days from
     any fixed one; call it each day, before promise() of the same day. Truth and promises are on the scale
     that the model works on.
     """
-    mean, _ = due(adaptive, day)
+    mean, sd = due(adaptive, day)
+    inside = _held(adaptive, mean, sd, truth)
     known = np.isfinite(truth) & np.isfinite(mean.T)
     scored = known.sum(axis=0)
-    missed = scored - held(adaptive, day, truth).sum(axis=1).T
+    missed = scored - inside.sum(axis=1).T
     step = np.maximum(_LEAST_STEP, _STEPS / np.maximum(adaptive.seen, LEAST_SEEN))
     moved = adaptive.own + step * (missed / np.maximum(scored, 1) - _MISSES * (scored > 0))
     np.clip(moved, -_MOST, _MOST, out=adaptive.own)
     adaptive.seen[...] += np.isfinite(truth)
+    return mean, inside
 
 
 def promise(adaptive: Adaptive, day: int, mean: Values, sd: Values) -> None:

@@ -184,8 +184,8 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
 def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: Evening) -> None:
     """In place: scores what was promised for `day`, learns from it, promises what the evening foresees."""
     known = ~np.isnan(value)
-    _score(fleet, day, value)
-    calibration.learn(fleet.adaptive, day, value)
+    promised, held = calibration.learn(fleet.adaptive, day, value)
+    _score(fleet, day, value, promised.T, held[:, :, 0].T)
     np.copyto(fleet.last, value, where=known)
     fleet.since[...] = np.where(known, 0, fleet.since + 1)
     fleet.lately[day % LONGEST] = fleet.last
@@ -193,10 +193,9 @@ def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: Evening) ->
     calibration.promise(fleet.adaptive, day, mean.T, sd.T)
 
 
-def _score(fleet: Fleet, day: int, value: Values) -> None:
-    mean = calibration.due(fleet.adaptive, day)[0].T
-    held = calibration.held(fleet.adaptive, day, value)[:, :, 0].T
-    error = np.abs(mean - value.astype(np.float32))
+def _score(fleet: Fleet, day: int, value: Values, promised: Floats, held: npt.NDArray[np.bool_]) -> None:
+    """In place: adds how what was promised for `day` [tested, N] went, and whether its 80 % band held."""
+    error = np.abs(promised - value.astype(np.float32))
     scored = np.isfinite(error)
     if not scored.any():
         return
