@@ -19,10 +19,12 @@ from twin.forecast.glucose import NoGlucoseForecast
 from twin.forecast.limits import guideline_limit
 from twin.forecast.record import Said, TrackRecord
 from twin.forecast.sentences import sentences
+from twin.forecast.windows import week
 from twin.intake.items import RecordType
 from twin.kinds import KINDS, Kind
 from twin.models import (
     FINISHED,
+    Basis,
     Crossing,
     DaySummary,
     Direction,
@@ -270,6 +272,7 @@ class CrossingOut(serializers.ModelSerializer[Crossing]):
     """A limit that may be passed, or is `passed` already, in the kind's unit; a guideline has a `source`."""
 
     title = serializers.SerializerMethodField()
+    window_days = serializers.SerializerMethodField(help_text="Days that count together; 1: each by itself.")
     passed = serializers.BooleanField(source="is_passed")
     source = serializers.SerializerMethodField()  # type: ignore[assignment] # its name on the wire
     verification = serializers.SerializerMethodField()
@@ -282,6 +285,7 @@ class CrossingOut(serializers.ModelSerializer[Crossing]):
             "title",
             "side",
             "limit",
+            "window_days",
             "probability",
             "expected_on",
             "passed",
@@ -292,6 +296,12 @@ class CrossingOut(serializers.ModelSerializer[Crossing]):
     def get_title(self, crossing: Crossing) -> str:
         guideline = guideline_limit(crossing.rule)
         return guideline.title if guideline else {"goal": "Goal", "threshold": "Limit"}[crossing.basis]
+
+    def get_window_days(self, crossing: Crossing) -> int:
+        guideline = guideline_limit(crossing.rule)
+        if guideline:
+            return guideline.window.days
+        return week(KINDS[crossing.kind]).days if crossing.basis == Basis.GOAL else 1
 
     def get_source(self, crossing: Crossing) -> str:
         guideline = guideline_limit(crossing.rule)

@@ -144,6 +144,7 @@ CROSSING = {
     "probability": 0.35,
     "expected_on": None,
     "passed": False,
+    "window_days": 1,
     "source": "A guideline",
     "verification": "named by two sources",
 }
@@ -165,7 +166,13 @@ CROSSING = {
             "a limit set for this person",
         ),
         (
-            {"basis": "goal", "passed": True, "probability": 1},
+            {"passed": True, "probability": 1, "window_days": 7},
+            "Now",
+            "the 7-day mean of resting heart rate is above 100 per min",
+            "High at rest · A guideline · named by two sources",
+        ),
+        (
+            {"basis": "goal", "passed": True, "probability": 1, "window_days": 7},
             "Now",
             "resting heart rate is above 100 per min",
             "the goal, by a week's value",

@@ -118,6 +118,7 @@ def test_crossing_of_a_guideline_counts_a_week(cast, client_of):
         "title": "High blood pressure at home, mean of 7 days",
         "side": "above",
         "limit": 85,
+        "window_days": 7,
         "probability": 1,
         "expected_on": None,
         "passed": True,

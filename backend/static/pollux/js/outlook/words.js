@@ -92,11 +92,13 @@ const BASES = { goal: "the goal, by a week's value", threshold: "a limit set for
 
 /** The chance of passing a limit, or that it is passed, with where the limit comes from. */
 export function crossingWords(crossing, kind) {
-  const { basis, title, side, limit, probability, expected_on, passed, source, verification } = crossing;
+  const { basis, title, side, limit, window_days, probability, expected_on, passed } = crossing;
+  const { source, verification } = crossing;
   const from = (basis === "guideline" ? [title, source, verification] : [BASES[basis]])
     .filter(Boolean)
     .join(" · ");
-  const name = nameOf(kind);
+  const mean = basis === "guideline" && window_days > 1 ? `the ${window_days}-day mean of ` : "";
+  const name = `${mean}${nameOf(kind)}`;
   const bound = `${side} ${amount(limit, kind)}`;
   if (passed) return { chance: "Now", text: `${name} is ${bound}`, from };
   const when = expected_on ? `, as likely as not by ${shortDay(expected_on)}` : "";
