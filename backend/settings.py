@@ -233,7 +233,12 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "backend.problems.describe",
     ],
-    "ENUM_NAME_OVERRIDES": {"Topic": "backend.rules.Topic", "Level": "backend.rules.Level"},
+    "ENUM_NAME_OVERRIDES": {
+        "Topic": "backend.rules.Topic",
+        "Level": "backend.rules.Level",
+        "RecordType": "twin.models.records.RECORD_TYPES",
+        "EventType": "twin.models.EventType",
+    },
 }
 
 LANGUAGE_CODE = "en"

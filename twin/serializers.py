@@ -40,6 +40,7 @@ from twin.models import (
     Threshold,
     Upload,
 )
+from twin.models.records import RECORD_TYPES
 from twin.services.events import Entered
 from twin.services.observations import Measurement
 from twin.services.records import Written
@@ -192,7 +193,7 @@ class RecordVersionOut(serializers.ModelSerializer[RecordVersion]):
 class RecordIn(serializers.Serializer[Any]):
     """A record as a person writes it; `topic` is the type's own when it is left out."""
 
-    type = serializers.ChoiceField(choices=[type_.value for type_ in RecordType])
+    type = serializers.ChoiceField(choices=RECORD_TYPES)
     text = serializers.CharField(max_length=2_000)
     status = serializers.CharField(max_length=40, default="", allow_blank=True)
     system = serializers.CharField(max_length=200, default="", allow_blank=True)
@@ -555,7 +556,7 @@ class EventOut(serializers.ModelSerializer[Event]):
 class EventIn(serializers.Serializer[Any]):
     """An event as a person tells it, by the patient's own days."""
 
-    type = serializers.ChoiceField(choices=EventType.values)
+    type = serializers.ChoiceField(choices=EventType.choices)
     starts_on = serializers.DateField()
     ends_on = serializers.DateField(default=None, allow_null=True)
     text = serializers.CharField(max_length=200, default="", allow_blank=True)
@@ -646,7 +647,7 @@ class SlopeOut(serializers.Serializer[Any]):
     high = serializers.FloatField()
 
 
-class ChangeOut(serializers.Serializer[Any]):
+class TurnOut(serializers.Serializer[Any]):
     day = serializers.DateField()
     slope_before = serializers.FloatField()
     slope_after = serializers.FloatField()
@@ -687,7 +688,7 @@ class ExplanationOut(serializers.Serializer[Any]):
     fitted = serializers.ListField(child=serializers.FloatField())
     slope = SlopeOut(allow_null=True)
     weekly = serializers.ListField(child=serializers.FloatField(), allow_null=True)
-    changes = ChangeOut(many=True)
+    changes = TurnOut(many=True)
     events = EffectOut(many=True)
     ahead = AheadOut(source="*")
     sentences = serializers.SerializerMethodField()
@@ -957,7 +958,7 @@ class ForecastsIn(serializers.Serializer[Any]):
 class RecordsIn(serializers.Serializer[Any]):
     """Which type of records is wanted; every type when left out."""
 
-    type = serializers.ChoiceField(choices=[type_.value for type_ in RecordType], default="")
+    type = serializers.ChoiceField(choices=RECORD_TYPES, default="")
     conflicts = serializers.BooleanField(default=False, help_text="Only those that wait to be settled.")
 
 

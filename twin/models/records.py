@@ -10,6 +10,8 @@ from twin.intake.items import RecordType
 from twin.models.topics import TOPICS
 from twin.models.uploads import Upload
 
+RECORD_TYPES = [type_.value for type_ in RecordType]
+
 
 class Record(PatientScoped):
     """A sparse clinical fact; `body` is the source's own JSON, the columns are what is asked about.
@@ -20,7 +22,7 @@ class Record(PatientScoped):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="records")
     topic = models.CharField(max_length=20)
-    type = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in RecordType])
+    type = models.CharField(max_length=20, choices=[(type_, type_) for type_ in RECORD_TYPES])
     source = models.CharField(max_length=200, blank=True)
     identity = models.CharField(max_length=200)
     system = models.CharField(max_length=200, blank=True)
@@ -41,9 +43,7 @@ class Record(PatientScoped):
             models.UniqueConstraint(
                 fields=["patient", "type", "source", "identity"], name="record_identity_is_unique_for_patient"
             ),
-            models.CheckConstraint(
-                condition=Q(type__in=[kind.value for kind in RecordType]), name="record_type_is_known"
-            ),
+            models.CheckConstraint(condition=Q(type__in=RECORD_TYPES), name="record_type_is_known"),
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="record_topic_is_known"),
             models.CheckConstraint(condition=Q(version__gte=1), name="record_versions_count_up"),
             models.CheckConstraint(
