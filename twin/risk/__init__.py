@@ -1,0 +1,1 @@
+"""Validated risk equations and questionnaires, each over its coefficient file in data/risk/. Pure."""
