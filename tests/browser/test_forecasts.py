@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,11 @@ async () => {
   return counts;
 }
 """
+
+
+def as_written(value: float, decimals: int = 0) -> str:
+    """The number as a browser writes it, which rounds a half away from zero; Python's format does not."""
+    return str(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 
 def daily(kind: str, unit: str, values: np.ndarray) -> Samples:
@@ -145,8 +151,8 @@ def test_patient_and_clinician_read_the_same_record_as_the_api(cast, visit, hand
     expect(record).to_contain_text(f"Of {overall['points']} values that have come since")
     expect(record).to_contain_text(f"{round(overall['held80'] * 100)} % lay in the 80 % band.")
     expect(record).to_contain_text(
-        f"Typical error {overall['mae']:.1f} per min; "
-        f"repeating the last value: {overall['mae_last_value']:.1f}."
+        f"Typical error {as_written(overall['mae'], 1)} per min; "
+        f"repeating the last value: {as_written(overall['mae_last_value'], 1)}."
     )
     record.get_by_text("By days ahead").click()
     rows = page.locator(".record-table tbody tr")
@@ -169,7 +175,7 @@ def test_page_says_when_the_last_value_is_better_and_draws_it(cast, visit, hand_
     assert forecast["simpler"], forecast["backtest"]
     expect(page.locator(".simpler")).to_contain_text("the line ahead is the last value")
     expect(page.locator(".key-last")).to_be_visible()
-    last = f"{forecast['last_value']:.1f} kg"
+    last = f"{as_written(forecast['last_value'], 1)} kg"
     expect(part(page, "ahead")).to_contain_text(f"about {last}")
     page.get_by_text("Show as a table").click()
     expect(page.locator(".chart-table tbody tr", has_text=f"Forecast {last}")).to_have_count(28)
@@ -194,7 +200,7 @@ def test_explanation_tells_trend_week_and_that_it_is_another_model(cast, visit, 
     expect(card.locator(".week-bar")).to_have_count(7)
     expect(card.get_by_role("img")).to_have_accessible_name(
         f"Trend of resting heart rate from {_day(told['days'][0])} to {_day(told['days'][-1])}: from "
-        f"{told['trend'][0]:.0f} to {told['trend'][-1]:.0f} per min."
+        f"{as_written(told['trend'][0])} to {as_written(told['trend'][-1])} per min."
     )
     expect(card).to_contain_text("an explanation by another model, Prophet")
     card.get_by_role("button", name="90 days").click()
@@ -291,8 +297,10 @@ def test_glucose_of_the_next_two_hours_stands_on_tile_chart_and_page(cast, visit
     answer = page.request.get("/api/v1/patients/me/glucose-forecast").json()
     rows = page.locator("[data-kind=glucose-ahead] tbody tr")
     expect(rows).to_have_count(3)
-    expect(rows.first).to_contain_text(f"{answer['low80'][0]:.0f} to {answer['high80'][0]:.0f}")
-    expect(page.locator(".tile-note")).to_contain_text(f"in 30 min about {answer['mean'][0]:.0f}")
+    expect(rows.first).to_contain_text(
+        f"{as_written(answer['low80'][0])} to {as_written(answer['high80'][0])}"
+    )
+    expect(page.locator(".tile-note")).to_contain_text(f"in 30 min about {as_written(answer['mean'][0])}")
     page.get_by_role("button", name="1 day", exact=True).click()
     expect(page.locator(".chart-legend")).to_contain_text("as measured")
     drawn = page.evaluate(COLOURS)["ahead"]
