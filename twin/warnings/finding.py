@@ -49,7 +49,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule holds. `key` tells findings of one rule apart where it may hold several times (a kind, a device).
+    """A rule holds. `key` tells its findings apart where it may hold several times (by kind, by device).
 
     `at` is the newest instant of the data that it stands on, and `is_late` says that this instant was too
     long ago, when the data came, to speak of now. `title` and `text` are plain words for patient and
