@@ -1,14 +1,11 @@
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
+from tests.vector_cases import vector_cases
 from twin import kinds
 from twin.kinds import KINDS, DayRule, UnknownKind, UnknownUnit, Verdict
 
-VECTORS = Path(__file__).parent.parent / "vectors"
-CASES = json.loads((VECTORS / "observation_kinds_vectors.json").read_text())["cases"]
+CASES = vector_cases("observation_kinds")
 VERDICTS = {"accept": Verdict.ACCEPT, "warn": Verdict.WARN, "reject": Verdict.REJECT}
 
 
