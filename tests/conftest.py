@@ -11,8 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import servers
 
+# Tests, workers and the many processes that tests start need not all compile the same sources anew.
+sys.dont_write_bytecode = False
 servers.start()
 os.environ |= {
+    "PYTHONDONTWRITEBYTECODE": "",
     "DJANGO_SETTINGS_MODULE": "backend.settings",
     "SECRET_KEY": "a key for tests only, of more than thirty-two characters",
     "DATABASE_POOL": "0",
@@ -37,32 +40,63 @@ def pytest_unconfigure() -> None:
     servers.stop()
 
 
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_blocker, worker_id="master") -> Iterator[None]:
-    """A fresh database: migrated by its owner, used as the plain role that row-level security binds."""
-    import psycopg
-    from django.core.management import call_command
-    from django.db import connection
+TEMPLATE = "pollux_test"
 
-    name = f"pollux_test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    owner = os.environ["DATABASE_OWNER_URL"]
-    plain = connection.settings_dict["USER"]
-    with psycopg.connect(owner, autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {name}")
-    with django_db_blocker.unblock():
-        connection.close()
-        connection.settings_dict |= {"NAME": name, "USER": "pollux_owner"}
-        call_command("migrate", verbosity=0)
-        with connection.cursor() as cursor:
-            # Between transactional tests the tables are emptied, which production's role cannot do.
-            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {plain}")
-        connection.close()
-        connection.settings_dict["USER"] = plain
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker) -> Iterator[None]:
+    """A fresh database: migrated by its owner, used as the plain role that row-level security binds.
+
+    Whichever worker comes first migrates; each takes a copy.
+    """
+    import psycopg
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    name = f"{TEMPLATE}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as server:
+        server.execute("SELECT pg_advisory_lock(1)")  # ends with the connection
+        if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
+            server.execute(f"CREATE DATABASE {TEMPLATE}")
+            with django_db_blocker.unblock():
+                migrate(TEMPLATE)
+        server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace("/pollux?", f"/{name}?")
+    TransactionTestCase._fixture_teardown = empty
     yield
     with django_db_blocker.unblock():
         connection.close()
+
+
+def migrate(name: str) -> None:
+    from django.core.management import call_command
+    from django.db import connection
+
+    plain = connection.settings_dict.copy()
+    connection.close()
+    connection.settings_dict |= {"NAME": name, "USER": "pollux_owner"}
+    call_command("migrate", verbosity=0)
+    connection.close()
+    connection.settings_dict |= plain
+
+
+def empty(_after: object) -> None:
+    """What a transactional test wrote is gone, once whoever still writes has ended.
+
+    As the superuser, whom neither walls nor keys nor triggers hold. Django truncates dozens of tables, which
+    takes far longer than to delete a few rows.
+    """
+    import psycopg
+    from django.db import connection
+
+    written = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
+    names = sorted(f'"{name}"' for name in written - {"django_content_type", "auth_permission"})
+    connection.close()
+    with psycopg.connect(os.environ["DATABASE_URL"].replace("//pollux_app@", "//postgres@")) as server:
+        server.execute("SET session_replication_role = replica")
+        server.execute(f"LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE")
+        server.execute("; ".join(f"DELETE FROM {name}" for name in names))
 
 
 @pytest.fixture
