@@ -17,7 +17,7 @@ from backend.checks import refuse_unsafe_boot  # noqa: E402
 from backend.handler import OneThreadHandler  # noqa: E402
 from backend.limits import LimitedBodies  # noqa: E402
 from backend.live import sockets  # noqa: E402
-from backend.rest import BulkJSONParser  # noqa: E402
+from backend.rest import BulkBody  # noqa: E402
 
 # A server imports this inside its event loop, where the ORM does not run.
 with ThreadPoolExecutor(1) as thread:
@@ -28,7 +28,7 @@ uploads = settings.UPLOAD_MAX_BYTES + settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 http = LimitedBodies(
     OneThreadHandler(),
     limit=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
-    limits={reverse("api:uploads"): uploads, reverse("api:samples"): BulkJSONParser.most_bytes},
+    limits={reverse("api:uploads"): uploads, reverse("api:samples"): BulkBody.most_bytes},
 )
 application = ProtocolTypeRouter({"http": http, "websocket": sockets()})
 

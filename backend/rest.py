@@ -3,8 +3,10 @@
 import asyncio
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
@@ -70,30 +72,30 @@ class TooLarge(APIException):
     default_detail = "This is larger than what can be taken here."
 
 
-class BulkJSONParser(parsers.BaseParser):
-    """Much JSON, fast: as it is, or packed by gzip into one member.
+@dataclass(frozen=True, slots=True)
+class BulkBody:
+    """Much JSON as it came: plain, or packed by gzip into one member. It is parsed when it is read."""
 
-    How much memory it would take is known before it is parsed: there cannot be more values in it than commas
-    and brackets.
-    """
+    came: bytes
+    encoding: str
 
-    media_type = "application/json"
-    most_bytes = 16 * 1024 * 1024
-    most_commas = 1_000_000
-    most_brackets = 20_000
+    most_bytes: ClassVar = 16 * 1024 * 1024
+    most_commas: ClassVar = 1_000_000
+    most_brackets: ClassVar = 20_000
 
-    def parse(
-        self,
-        stream: Any,
-        media_type: str | None = None,  # noqa: ARG002 - DRF's signature
-        parser_context: Any = None,
-    ) -> Any:
-        encoding = parser_context["request"].headers.get("Content-Encoding", "identity").lower()
-        if encoding not in ("identity", "gzip"):
-            raise UnsupportedMediaType(encoding)
-        body = stream.read()
-        if encoding == "gzip":
-            body = self._unpacked(body)
+    def digest(self, *beside: bytes) -> str:
+        """The SHA-256 of its bytes, and of what else decides what they mean: of such lengths always."""
+        digest = sha256(b"".join(beside) + self.encoding.encode() + b"\0")
+        digest.update(self.came)
+        return digest.hexdigest()
+
+    def read(self) -> Any:
+        """What it spells; raises TooLarge and ParseError.
+
+        How much memory it would take is known before it is parsed: there cannot be more values in it than
+        commas and brackets.
+        """
+        body = self._unpacked() if self.encoding == "gzip" else self.came
         if (
             len(body) > self.most_bytes
             or body.count(b",") > self.most_commas
@@ -105,15 +107,32 @@ class BulkJSONParser(parsers.BaseParser):
         except orjson.JSONDecodeError as error:
             raise ParseError(f"JSON parse error - {error.msg}") from None
 
-    def _unpacked(self, packed: bytes) -> bytes:
+    def _unpacked(self) -> bytes:
         unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
         try:
-            body = unpacking.decompress(packed, self.most_bytes + 1)
+            body = unpacking.decompress(self.came, self.most_bytes + 1)
         except zlib.error:
             body = b""
         if len(body) <= self.most_bytes and (not unpacking.eof or unpacking.unused_data):
             raise ParseError("This is not one whole gzip member.")
         return body
+
+
+class BulkJSONParser(parsers.BaseParser):
+    """Leaves a body as it came, for the view to read or to know again: a BulkBody."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,  # noqa: ARG002 - DRF's signature
+        parser_context: Any = None,
+    ) -> Any:
+        encoding = parser_context["request"].headers.get("Content-Encoding", "identity").lower()
+        if encoding not in ("identity", "gzip"):
+            raise UnsupportedMediaType(encoding)
+        return BulkBody(stream.read(), encoding)
 
 
 class Pages(CursorPagination):

@@ -15,7 +15,7 @@ from backend.checks import views
 from backend.declared import METHODS
 from backend.models import ChangeOp
 from backend.ports import ports
-from backend.rest import BulkJSONParser
+from backend.rest import BulkBody
 from backend.rules import TABLE, Need, Role
 from twin import bridge
 from twin.edits import Outcome as EditOutcome
@@ -104,7 +104,7 @@ def test_docs_name_the_limits_that_hold(what: str) -> None:
 PHONE_LIMITS = {
     "samples in a batch": f"{phone.MOST_SAMPLES:,}",
     "series in a batch": f"{phone.MOST_SERIES:,}",
-    "a body, also unpacked": f"{BulkJSONParser.most_bytes // 1024**2} MiB",
+    "a body, also unpacked": f"{BulkBody.most_bytes // 1024**2} MiB",
     "sources of a patient": f"{MOST_SOURCES:,}",
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -21,14 +21,14 @@ from backend.access import ME, Access, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
 from backend.queries import zone_history_of
-from backend.rest import BulkJSONParser, Pages, file_response, page_schema
+from backend.rest import BulkBody, BulkJSONParser, Pages, file_response, page_schema
 from backend.rules import Need, Topic
 from backend.services import NotPossible
 from twin.forecast.glucose import NoGlucoseForecast
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.outcome import NotEnoughData
-from twin.intake.phone import Malformed, read_batch
-from twin.kinds import KINDS, kind
+from twin.intake.phone import KEY, Malformed, batch_name, read_batch
+from twin.kinds import EDITION, KINDS, kind
 from twin.models import Direction, ExportStatus, Goal, Record, Source, Upload
 from twin.queries import (
     crossings_of,
@@ -110,7 +110,7 @@ from twin.services.goals import agree_to_goal, end_goal, progress_of, set_goal
 from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
 from twin.services.records import add_record, delete_record, edit_record
-from twin.services.samples import receive_samples
+from twin.services.samples import receive_same_body, receive_samples, whose_body
 from twin.services.thresholds import end_threshold, set_threshold
 from twin.services.uploads import receive_upload
 
@@ -205,13 +205,29 @@ class Samples(PersonView):
 
     parser_classes = [BulkJSONParser]
 
-    @extend_schema(request=SamplesIn, responses=SamplesOut)
+    @extend_schema(
+        request=SamplesIn,
+        parameters=[OpenApiParameter(KEY, str, OpenApiParameter.HEADER)],
+        responses=SamplesOut,
+    )
     def post(self, request: Request) -> Response:
+        body = cast("BulkBody", request.data)
+        key, digest, access = request.headers.get(KEY), None, None
         try:
-            batch = read_batch(request.data)
+            if key is not None:
+                key, digest = batch_name(key, KEY), body.digest(self.person.id.bytes, EDITION)
+                # What one person's same bytes say they say of the same patient.
+                if (patient := whose_body(digest)) is not None:
+                    access = access_patient(self.person, patient, Need.ACT, what="samples")
+                    answer = receive_same_body(
+                        access=access, batch_id=key, body_digest=digest, now=timezone.now()
+                    )
+                    if answer is not None:
+                        return Response(answer)
+            batch = read_batch(body.read(), key, digest)
         except Malformed as malformed:
             raise NotPossible(malformed.place, malformed.message) from None
-        access = access_patient(self.person, batch.patient or ME, Need.ACT, what="samples")
+        access = access or access_patient(self.person, batch.patient or ME, Need.ACT, what="samples")
         return Response(receive_samples(access=access, batch=batch, now=timezone.now()))
 
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -243,3 +244,5 @@ _BY_HEALTHKIT = {kind.healthkit: kind for kind in reversed(list(KINDS.values()))
 _BY_HEALTH_CONNECT = {
     kind.health_connect: kind for kind in reversed(list(KINDS.values())) if kind.health_connect
 }
+EDITION = sha256(repr((dict(KINDS), _SPELLINGS)).encode()).digest()
+"""The SHA-256 of the catalogue: what a sample becomes may be another thing by another edition."""

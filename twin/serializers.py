@@ -791,9 +791,9 @@ class PhoneSeriesIn(serializers.Serializer[Any]):
 
 
 class SamplesIn(serializers.Serializer[Any]):
-    """What a phone hands over at once; `batch_id` is its own name for it."""
+    """What a phone hands over at once; `batch_id` is its own name for it, unless `Idempotency-Key` is."""
 
-    batch_id = serializers.CharField(max_length=100)
+    batch_id = serializers.CharField(max_length=100, required=False)
     patient = PatientRef()
     sent_at = serializers.DateTimeField(required=False)
     time_zone = serializers.CharField(required=False)

@@ -33,7 +33,7 @@ class ParseOnly(PersonView):
     parser_classes = [BulkJSONParser]
 
     def post(self, request: Request) -> Response:
-        return Response({"series": len(request.data["series"])})
+        return Response({"series": len(request.data.read()["series"])})
 
 
 urlpatterns = [

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from backend.actor import acting_for_all, acting_on
 from backend.models import Change, Patient
-from backend.rest import BulkJSONParser
+from backend.rest import BulkBody
 from twin.intake import phone
 from twin.models import DaySummary, SampleBatch, SeriesBlock, Source, StaleDays
 from twin.series import store
@@ -226,10 +226,10 @@ def test_batch_packed_by_gzip_is_taken(cast, pia):
         (b"[" * 2_000, "identity", 400),
         (b"{}", "br", 415),
         (b"{}", "identity", 422),
-        (b'["' + b"a" * BulkJSONParser.most_bytes + b'"]', "identity", 413),
-        (b"[" + b"0," * BulkJSONParser.most_commas + b"0,0]", "identity", 413),
-        (b"[" * BulkJSONParser.most_brackets + b"[", "identity", 413),
-        (gzip.compress(b" " * (BulkJSONParser.most_bytes + 1)), "gzip", 413),
+        (b'["' + b"a" * BulkBody.most_bytes + b'"]', "identity", 413),
+        (b"[" + b"0," * BulkBody.most_commas + b"0,0]", "identity", 413),
+        (b"[" * BulkBody.most_brackets + b"[", "identity", 413),
+        (gzip.compress(b" " * (BulkBody.most_bytes + 1)), "gzip", 413),
     ],
 )
 def test_body_that_cannot_be_taken_is_a_problem(pia, body, encoding, status):
@@ -242,9 +242,9 @@ def test_the_largest_batch_fits_the_limits_of_the_parser():
     full = {"start": [10**12] * phone.MOST_SAMPLES, "value": [-1.2345678901234567e-300] * phone.MOST_SAMPLES}
     full |= {"end": full["start"], "offset": [-480] * phone.MOST_SAMPLES, "flags": [16] * phone.MOST_SAMPLES}
     body = json.dumps({"series": [full | {"deleted": [False] * phone.MOST_SAMPLES}]}, indent=0).encode()
-    assert len(body) < BulkJSONParser.most_bytes
-    assert body.count(b",") < BulkJSONParser.most_commas
-    assert BulkJSONParser.most_brackets > 8 * phone.MOST_SERIES
+    assert len(body) < BulkBody.most_bytes
+    assert body.count(b",") < BulkBody.most_commas
+    assert BulkBody.most_brackets > 8 * phone.MOST_SERIES
 
 
 def test_source_beyond_the_most_is_refused_by_its_indexes(cast, pia):

@@ -16,6 +16,8 @@ from twin.intake.items import Samples
 from twin.intake.parsing import MOST_OFFSET
 from twin.series.columns import UNKNOWN_OFFSET, Columns, Flag
 
+KEY = "Idempotency-Key"
+"""The header that may name a batch."""
 MOST_SAMPLES = 100_000
 MOST_SERIES = 1_000
 LONGEST_NAME = 200
@@ -44,13 +46,18 @@ class PhoneSeries:
 
 @dataclass(frozen=True, slots=True)
 class PhoneBatch:
-    """One call. `patient` is None for the sender's own."""
+    """One call. `patient` is None for the sender's own.
+
+    `body_digest` is by what its body can be known again unread: None where that says more than that there are
+    these samples, such as when it was sent.
+    """
 
     batch_id: str
     patient: UUID | None
     sent_at: datetime | None
     time_zone: str | None
     series: list[PhoneSeries]
+    body_digest: str | None = None
 
     def content(self) -> str:
         """The SHA-256 of what the series say: the same for the same samples, however and whenever sent."""
@@ -75,15 +82,19 @@ class PhoneBatch:
         return digest.hexdigest()
 
 
-def read_batch(body: object) -> PhoneBatch:
+def read_batch(body: object, key: str | None = None, digest: str | None = None) -> PhoneBatch:
     """The batch that a decoded body spells; raises Malformed with the place of the first thing amiss.
 
-    What it says is not judged here: unknown kinds and impossible values come out as they went in.
+    `key` is the batch's name where it came beside the body, and `digest` is the body's. What the batch says
+    is not judged here: unknown kinds and impossible values come out as they went in.
     """
     given = _object(body, "", _BATCH)
-    batch_id = _text(given, "batch_id", "")
-    if not batch_id or not batch_id.isprintable() or len(batch_id) > 100:
-        raise Malformed("batch_id", "This must be 1 to 100 printable characters.")
+    if key is not None and given.get("batch_id") is None:
+        batch_id = key
+    else:
+        batch_id = batch_name(_text(given, "batch_id", ""), "batch_id")
+        if key not in (None, batch_id):
+            raise Malformed("batch_id", f"{KEY} names another batch.")
     rows = given.get("series")
     if type(rows) is not list:
         raise Malformed("series", "A list is wanted here.")
@@ -92,13 +103,23 @@ def read_batch(body: object) -> PhoneBatch:
     series = [_series(row, f"series.{place}") for place, row in enumerate(rows)]
     if sum(len(one.samples.columns) for one in series) > MOST_SAMPLES:
         raise Malformed("series", f"At most {MOST_SAMPLES:,} samples are taken at once.")
+    says_more = any(given.get(name) is not None for name in ("batch_id", "sent_at", "time_zone"))
+    says_more |= any(one.withdrawn is not None for one in series)
     return PhoneBatch(
         batch_id,
         None if given.get("patient") is None else _patient(_text(given, "patient", "")),
         None if given.get("sent_at") is None else _instant(_text(given, "sent_at", "")),
         None if given.get("time_zone") is None else _zone(_text(given, "time_zone", "")),
         series,
+        None if says_more else digest,
     )
+
+
+def batch_name(text: str, place: str) -> str:
+    """The text, when it can name a batch; raises Malformed."""
+    if not text or not text.isprintable() or len(text) > 100:
+        raise Malformed(place, "This must be 1 to 100 printable characters.")
+    return text
 
 
 def _series(row: object, place: str) -> PhoneSeries:

@@ -65,6 +65,8 @@ class SampleBatch(PatientScoped):
     """One batch that a phone sent, under the phone's own name for it, and how it was answered.
 
     A batch sent again is answered again, and changes nothing. `content` is the SHA-256 of what it said.
+    While `body_digest` is there, every sample that its body spells is in the store just so; their starts lie
+    between `first_at` and `last_at` (ms). twin.series.store takes it away from whatever is no longer so.
     """
 
     has_topic: ClassVar[bool] = False
@@ -75,6 +77,28 @@ class SampleBatch(PatientScoped):
     content = models.CharField(max_length=64)
     answer = models.JSONField()
     received_at = models.DateTimeField(db_index=True)
+    body_digest = models.CharField(max_length=64, null=True)
+    first_at = models.BigIntegerField(null=True)
+    last_at = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["body_digest"], condition=Q(body_digest__isnull=False), name="batch_by_its_body"
+            )
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(body_digest__isnull=True, first_at__isnull=True, last_at__isnull=True)
+                | Q(
+                    body_digest__isnull=False,
+                    first_at__isnull=False,
+                    last_at__isnull=False,
+                    first_at__lte=F("last_at"),
+                ),
+                name="batch_known_by_its_body_has_its_edges",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"batch {self.batch_id}"

@@ -3,6 +3,9 @@
 A merge or a deletion is one patient's: it holds that patient's advisory lock until the transaction ends, so
 transactions that write to one patient each cannot deadlock. READ COMMITTED is required: what is read after
 the lock is taken must show what the lock's last holder wrote.
+
+A batch of which every sample is here may be known again by its body, without being read (SampleBatch). No
+writer has to think of that: what is here as it was said, stays so or is forgotten in the same transaction.
 """
 
 from collections import defaultdict
@@ -79,6 +82,10 @@ _EXTENTS = """
 """
 _BEFORE_ALL_SPANS = -(1 << 31)
 _ERASE = "DELETE FROM twin_seriesblock WHERE patient_id = %s"
+_FORGET = """
+    UPDATE twin_samplebatch SET body_digest = NULL, first_at = NULL, last_at = NULL
+    WHERE patient_id = %s AND body_digest IS NOT NULL AND first_at <= %s AND last_at >= %s
+"""
 
 # A series of one patient: kind and source.
 _Series = tuple[str, UUID]
@@ -175,6 +182,9 @@ def merge(patient_id: UUID, batches: Sequence[Batch], *, lifts: Collection[Burie
             bounds = accumulate((len(batches[place].columns) for place in places), initial=0)
             for place, (low, high) in zip(places, pairwise(bounds), strict=True):
                 merged[place] = _count(batches[place].columns, outcome[low:high])
+            if any(merged[place].replaced or merged[place].deleted for place in places):
+                unsaid = np.isin(outcome, (Outcome.REPLACED, Outcome.DELETED))
+                _forget_bodies(cursor, patient_id, incoming[series].columns.start[unsaid])
         _write(cursor, patient_id, changed)
     return merged
 
@@ -192,6 +202,7 @@ def delete(patient_id: UUID, code: str, source_id: UUID, start: int, duration: i
         if len(left) == len(stored):
             return 0
         graves = join([_decode(row.tombstones for row in rows), new])
+        _forget_bodies(cursor, patient_id, new.start)
         _write(cursor, patient_id, {series: cut(left, graves, kind(code).span_days)})
     return 1
 
@@ -247,6 +258,7 @@ def erase(patient_id: UUID) -> None:
     """Nothing of the patient is left in the store, tombstones included."""
     with _locked(patient_id) as cursor:
         cursor.execute(_ERASE, [patient_id])
+        _forget_bodies(cursor, patient_id, np.array([EARLIEST_MS, LATEST_MS]))
 
 
 def lock(patient_id: UUID) -> None:
@@ -332,6 +344,11 @@ def _lay_over(
         columns = columns.take(np.isin(spans_of(columns.start, days), changed))
         graves = graves.take(np.isin(spans_of(graves.start, days), changed))
     return cut(columns, graves, days), laid.outcome
+
+
+def _forget_bodies(cursor: psycopg.Cursor[Any], patient_id: UUID, starts: npt.NDArray[np.int64]) -> None:
+    """No batch that may have said samples of these starts is known by its body any more."""
+    cursor.execute(_FORGET, [patient_id, int(starts.max()), int(starts.min())])
 
 
 def _decode(blocks: Iterator[bytes | None]) -> Columns:

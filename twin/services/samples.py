@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -33,18 +33,33 @@ KEPT = timedelta(days=30)
 FRESH = timedelta(hours=1)
 """How old a batch may be when it comes, or how wrong its clock, for its zone to be that of this moment."""
 SUPPRESSED = "suppressed"
+_NOT_AS_SAID = ("replaced", "suppressed", "deleted", "refused")
 OTHER_BATCH = "This batch_id was used for another batch."
 
 _ANSWERED = """
     SELECT batch_id, content, answer FROM twin_samplebatch WHERE patient_id = %s AND batch_id = ANY(%s)
 """
 _REMEMBER = """
-    INSERT INTO twin_samplebatch (patient_id, batch_id, content, answer, received_at)
-    VALUES (%s, %s, %s, %s, %s)
+    INSERT INTO twin_samplebatch (
+        patient_id, received_at, batch_id, content, answer, body_digest, first_at, last_at
+    )
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_WHOSE_BODY = "SELECT patient_id FROM twin_samplebatch WHERE body_digest = %s LIMIT 1"
+_SAME_BODY = """
+    SELECT content, answer, first_at, last_at FROM twin_samplebatch
+    WHERE patient_id = %s AND body_digest = %s ORDER BY received_at DESC LIMIT 1
 """
 
-_Answered = tuple[str, dict[str, Any]]
-"""What of a batch is remembered: its content(), and how it was answered."""
+
+class _Answered(NamedTuple):
+    """What of a batch is remembered: its content(), how it was answered, and by what its body is known."""
+
+    content: str
+    answer: dict[str, Any]
+    body_digest: str | None = None
+    first_at: int | None = None
+    last_at: int | None = None
 
 
 def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict[str, Any]:
@@ -58,6 +73,42 @@ def receive_samples(*, access: Access, batch: PhoneBatch, now: datetime) -> dict
     if access.standing.role is Role.SELF:
         _follow_phone(access, batch, now)
     return store_batch(access.patient.id, batch, now=now)
+
+
+def whose_body(body_digest: str) -> UUID | None:
+    """The patient of whom a body said something that is known again by this, as far as the actor sees."""
+    with sql.cursor() as cursor:
+        found = cursor.execute(_WHOSE_BODY, [body_digest]).fetchone()
+    return found and found[0]
+
+
+def receive_same_body(
+    *, access: Access, batch_id: str, body_digest: str, now: datetime
+) -> dict[str, Any] | None:
+    """What receive_samples() would answer and do for a body whose every sample is in the store as it says.
+
+    None where that is not known of it: then it has to be read. Raises what receive_samples() raises.
+    """
+    patient = access.patient.id
+    known = _answered(patient, [batch_id])
+    with sql.cursor() as cursor:
+        found = cursor.execute(_SAME_BODY, [patient, body_digest]).fetchone()
+    if found is None:
+        return None
+    content, series = found[0], json.loads(found[1])["series"]
+    for code in {one["kind"] for one in series} & KINDS.keys():
+        access.topic(kind(code).topic)
+    if batch_id in known:
+        if known[batch_id].content != content:
+            raise NotPossible("batch_id", OTHER_BATCH)
+        return {**known[batch_id].answer, "repeated": True}
+    for one in series:
+        one |= {"stored": 0, "known": one["stored"] + one["known"]}
+    sources = sources_by_name(patient, {one["source"] for one in series if one["known"]})
+    heard_from(patient, sources.values(), with_news=(), now=now)
+    answer = {"repeated": False, "series": series}
+    _remember(patient, {batch_id: _Answered(content, answer, body_digest, *found[2:])}, now)
+    return answer
 
 
 def _follow_phone(access: Access, batch: PhoneBatch, now: datetime) -> None:
@@ -80,7 +131,7 @@ def store_batches(
 ) -> list[dict[str, Any] | None]:
     """The same for many, as if they came one by one; None for one whose id was used for another."""
     contents = [batch.content() for batch in batches]
-    known = _answered(patient, batches)
+    known = _answered(patient, [batch.batch_id for batch in batches])
     new: dict[str, int] = {}
     for place, batch in enumerate(batches):
         if batch.batch_id not in known:
@@ -93,30 +144,51 @@ def store_batches(
         for place in together:
             batch = batches[place]
             said = list(islice(answers, len(batch.series)))
-            known[batch.batch_id] = contents[place], {"repeated": False, "series": said}
+            known[batch.batch_id] = _Answered(contents[place], {"repeated": False, "series": said})
+    # One may have undone what another said.
+    if all(_is_as_said(known[name].answer) for name in new):
+        for name, place in new.items():
+            known[name] = _with_body(known[name], batches[place])
     with sql.pipeline():
         _remember(patient, {name: known[name] for name in new}, now)
         mark_days_stale(patient, touched, now=now)
     told: list[dict[str, Any] | None] = []
     for place, batch in enumerate(batches):
-        content, answer = known[batch.batch_id]
+        was = known[batch.batch_id]
         is_new = new.get(batch.batch_id) == place
-        told.append({**answer, "repeated": not is_new} if content == contents[place] else None)
+        told.append({**was.answer, "repeated": not is_new} if was.content == contents[place] else None)
     return told
 
 
-def _answered(patient: UUID, batches: Sequence[PhoneBatch]) -> dict[str, _Answered]:
-    """Those of the batches that came before, by their names."""
+def _is_as_said(answer: Mapping[str, Any]) -> bool:
+    """Whether after this answer every sample is in the store as it came."""
+    return all(not any(one[name] for name in _NOT_AS_SAID) for one in answer["series"])
+
+
+def _with_body(answered: _Answered, batch: PhoneBatch) -> _Answered:
+    """The same, known by the batch's body too where it has one that can be known again."""
+    starts = [one.samples.columns.start for one in batch.series if len(one.samples.columns)]
+    if batch.body_digest is None or not starts:
+        return answered
+    first, last = min(int(one.min()) for one in starts), max(int(one.max()) for one in starts)
+    return answered._replace(body_digest=batch.body_digest, first_at=first, last_at=last)
+
+
+def _answered(patient: UUID, names: Sequence[str]) -> dict[str, _Answered]:
+    """The batches of these names that came before; the patient's lock is taken."""
     with sql.pipeline() as cursor:
         # Of one batch that is sent twice at once the second waits here for the first one's answer.
         store.lock(patient)
-        cursor.execute(_ANSWERED, [patient, [batch.batch_id for batch in batches]])
-    return {name: (content, json.loads(answer)) for name, content, answer in cursor}
+        cursor.execute(_ANSWERED, [patient, list(names)])
+    return {name: _Answered(content, json.loads(answer)) for name, content, answer in cursor}
 
 
 def _remember(patient: UUID, batches: Mapping[str, _Answered], now: datetime) -> None:
     """From now on these batches came before."""
-    rows = [(patient, name, content, Jsonb(answer), now) for name, (content, answer) in batches.items()]
+    rows = [
+        (patient, now, name, was.content, Jsonb(was.answer), was.body_digest, was.first_at, was.last_at)
+        for name, was in batches.items()
+    ]
     with sql.pipeline() as cursor:
         cursor.executemany(_REMEMBER, rows)
 
