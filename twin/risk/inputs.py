@@ -1,7 +1,7 @@
 """From what is known of a person to what scores want. Pure.
 
-Readings come in the catalogue's units, records through facts.py, the rest as answers. Nothing is guessed: what
-is missing, too old or of a day to come is named in plain words, with its day.
+Readings come in the catalogue's units, records through facts.py, the rest as answers. Nothing is guessed:
+what is missing, too old or of a day to come is named in plain words, with its day.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ from twin.kinds import kind
 from twin.risk.body_mass import body_mass_index
 from twin.risk.data import load
 from twin.risk.given import Given, named
-from twin.risk.kidney import egfr
+from twin.risk.kidney import egfr, reported
 from twin.risk.kidney_course import Result
 from twin.risk.result import Input, Value
 
@@ -48,24 +48,29 @@ def gather(
 ) -> Given:
     """Every input that scores may want.
 
-    `age` is in completed years; `sex` is FHIR's administrative gender; `readings` are by kind. Body mass index
-    and eGFR are worked out of weight and height, and of creatinine, unless what was reported is newer. A yes of
-    the records stands above an answer; elsewhere the later of both counts, and an answer above silence.
+    `age` is in completed years; `sex` is FHIR's administrative gender; `readings` are by kind. Body mass
+    index and eGFR are worked out of weight and height, and of creatinine, unless what was reported is newer.
+    That records name a condition stands above an answer; elsewhere the later of both counts, and an answer
+    above silence. What records say does not grow old, but for smoking.
     """
     inputs: dict[str, Input] = {"age": Input(named("age"), float(age), "a", today, "birth date")}
     absent: dict[str, str] = {}
+    # Silent where it is not known; of "other" each score says itself that it does not know it.
     if sex != UNKNOWN_SEX:
         inputs["sex"] = Input(named("sex"), sex, "", None, "profile")
     every = dict(readings)
     _work_out(every, age, sex, today)
     for code, row in load("handling")["inputs"].items():
+        if code in ("age", "sex"):
+            continue
         if "kind" in row:
             found = _of_reading(code, every.get(row["kind"]))
         else:
             found = _of_words(code, facts.get(code), answers.get(code))
         if found is None:
             continue
-        why = _unusable(code, found, today)
+        grows_old = found is not facts.get(code) or code == "smoking"
+        why = _unusable(code, found, today) if grows_old else None
         if why is None:
             inputs[code] = found
         else:
@@ -74,7 +79,7 @@ def gather(
 
 
 def kidney_results(
-    creatinine: Iterable[Measured], reported: Iterable[Measured], born_on: date, sex: str
+    creatinine: Iterable[Measured], estimated: Iterable[Measured], born_on: date, sex: str
 ) -> list[Result]:
     """eGFR of one equation over time: out of creatinine, or as reported where that is on more days.
 
@@ -87,7 +92,7 @@ def kidney_results(
             for one in creatinine
             if one.value > 0
         ]
-    as_reported = [Result(one.on, one.value, one.source) for one in reported]
+    as_reported = [Result(one.on, one.value, one.source) for one in estimated]
     more = len({one.on for one in as_reported}) > len({one.on for one in worked_out})
     return as_reported if more else worked_out
 
@@ -101,8 +106,8 @@ def _work_out(readings: dict[str, Measured], age: int, sex: str, today: date) ->
     creatinine = readings.get("creatinine")
     known = sex in load("ckd_epi_2021")["constants"]
     if creatinine is not None and creatinine.value > 0 and known and creatinine.on <= today:
-        value = egfr(creatinine.value, _years_before(age, creatinine.on, today), sex)
-        _put(readings, "egfr", Measured(float(round(value)), creatinine.on, "creatinine, CKD-EPI 2021"))
+        value = reported(egfr(creatinine.value, _years_before(age, creatinine.on, today), sex))
+        _put(readings, "egfr", Measured(value, creatinine.on, "creatinine, CKD-EPI 2021"))
 
 
 def _put(readings: dict[str, Measured], code: str, found: Measured) -> None:
@@ -134,12 +139,12 @@ def _of_words(code: str, fact: Input | None, answer: Answered | None) -> Input |
 
 def _unusable(code: str, found: Input, today: date) -> str | None:
     """Why an input cannot count on this day, in plain words; None where it can."""
-    limit = load("ages")["days"].get(code)
+    limit = load("ages")["days"][code]
     if found.on is None:
         return None
     if found.on > today:
         return f"it is of {found.on.isoformat()}, a day to come"
-    lasts = found.value is True and (code in load("ages")["lasting"] or found.source.startswith("medication"))
+    lasts = found.value is True and code in load("ages")["lasting"]
     if limit is None or lasts or (today - found.on).days <= limit:
         return None
     return f"the last is of {found.on.isoformat()}, more than {limit} days ago"

@@ -1,0 +1,150 @@
+"""What records say, by code and by word, and what they leave open."""
+
+from datetime import date
+
+import pytest
+
+from twin.risk.data import load
+from twin.risk.facts import SILENT, Said, facts
+
+TODAY = date(2026, 6, 30)
+SNOMED, ICD10 = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"
+ATC, RXNORM = "http://www.whocc.no/atc", "http://www.nlm.nih.gov/research/umls/rxnorm"
+
+
+def condition(text="", *codes, status="active", starts_on=date(2020, 5, 1)):
+    return Said("condition", codes, text, status, starts_on)
+
+
+def medicine(text="", *codes, status="active", starts_on=date(2020, 5, 1), ends_on=None):
+    return Said("medication", codes, text, status, starts_on, ends_on)
+
+
+def values(*records):
+    return {code: one.value for code, one in facts(records, TODAY).items()}
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (condition("x", (SNOMED, "44054006")), "diabetes"),
+        (condition("x", (ICD10, "E11.9")), "diabetes"),
+        (condition("x", (ICD10, "E119")), "diabetes"),
+        (condition("x", ("urn:oid:2.16.840.1.113883.6.90", "E10.65")), "diabetes"),
+        (condition("x", ("http://example.org/own", "7"), (SNOMED, "44054006")), "diabetes"),
+        (condition("Type 2 diabetes mellitus"), "diabetes"),
+        (condition("TYPE 2 DIABETES, diet only"), "diabetes"),
+        (condition("x", (ICD10, "I10")), "hypertension"),
+        (condition("Essential (primary) hypertension"), "hypertension"),
+        (condition("x", (ICD10, "I48.91")), "atrial_fibrillation"),
+        (condition("x", (ICD10, "I50.22")), "heart_failure"),
+        (condition("x", (ICD10, "I63.9")), "stroke"),
+        (condition("x", (ICD10, "I21.4")), "vascular_disease"),
+        (condition("x", (ICD10, "I70.0")), "vascular_disease"),
+        (condition("x", (ICD10, "N18.31")), "kidney_disease"),
+        (condition("Chronic kidney disease, stage G3a A2"), "kidney_disease"),
+        (condition("x", (ICD10, "E78.01")), "familial_hypercholesterolaemia"),
+        (condition("x", (ICD10, "I10"), status="resolved"), "hypertension"),
+        (medicine("Atorvastatin 20 mg tablet"), "statin"),
+        (medicine("x", (ATC, "C10AA05")), "statin"),
+        (medicine("x", (RXNORM, "83367")), "statin"),
+        (medicine("Lisinopril 20 mg tablet"), "bp_medicine"),
+        (medicine("x", (ATC, "C09AA03")), "bp_medicine"),
+        (medicine("amlodipine 5 MG / atorvastatin 10 MG Oral Tablet", (RXNORM, "597967")), "statin"),
+        (medicine("amlodipine 5 MG / atorvastatin 10 MG Oral Tablet", (RXNORM, "597967")), "bp_medicine"),
+        (medicine("Lisinopril", ends_on=TODAY), "bp_medicine"),
+    ],
+)
+def test_record_says_yes_of_its_day(record, code):
+    found = facts([record], TODAY)[code]
+    assert (found.value, found.on) == (True, date(2020, 5, 1))
+    assert found.source.startswith(f"{record.type}: {record.text}")
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (condition("Type 2 diabetes mellitus", (SNOMED, "38341003")), "diabetes"),
+        (condition("No diabetes mellitus"), "diabetes"),
+        (condition("Family history of type 2 diabetes"), "diabetes"),
+        (condition("Diabetes mellitus, ruled out"), "diabetes"),
+        (condition("Diabetes insipidus"), "diabetes"),
+        (condition("Diabetes mellitus, gestational"), "diabetes"),
+        (condition("x", (ICD10, "E11.9"), status="refuted"), "diabetes"),
+        (condition("x", (ICD10, "E11.9"), status="entered-in-error"), "diabetes"),
+        (condition("x", (ICD10, "E11.9"), starts_on=date(2026, 7, 1)), "diabetes"),
+        (condition("x", (ICD10, "O24.4")), "diabetes"),
+        (condition("Hypertension, pulmonary"), "hypertension"),
+        (condition("x", (ICD10, "I27.20")), "hypertension"),
+        (condition("x", (ICD10, "I48.92")), "atrial_fibrillation"),
+        (condition("Lisinopril"), "bp_medicine"),
+        (medicine("Nystatin 100,000 units"), "statin"),
+        (medicine("x", (ATC, "C02KX01")), "bp_medicine"),
+        (medicine("Lisinopril 20 mg", status="stopped"), "bp_medicine"),
+        (medicine("Lisinopril 20 mg", status="on-hold"), "bp_medicine"),
+        (medicine("Lisinopril 20 mg", ends_on=date(2026, 6, 29)), "bp_medicine"),
+        (medicine("Lisinopril 20 mg", status="not-taken"), "bp_medicine"),
+        (medicine("Timolol 0.5 % eye drops"), "bp_medicine"),
+    ],
+)
+def test_record_that_only_looks_like_it_says_nothing(record, code):
+    other = [condition("Asthma", (ICD10, "J45.9")), medicine("Paracetamol 500 mg")]
+    found = facts([record, *other], TODAY)[code]
+    assert (found.value, found.on, found.source) == (False, None, SILENT)
+
+
+def test_without_records_of_a_sort_nothing_is_known():
+    assert values() == {}
+    assert values(medicine("Paracetamol")) == {"statin": False, "bp_medicine": False}
+    assert "diabetes" in values(condition("Asthma"))
+    assert "statin" not in values(condition("Asthma"))
+
+
+def test_any_cardiovascular_disease_is_one_of_its_parts():
+    assert values(condition("x", (ICD10, "I50.9")))["cardiovascular_disease"] is True
+    assert values(condition("Asthma"))["cardiovascular_disease"] is False
+
+
+def test_medicine_that_was_once_taken_counts_as_ever():
+    said = values(medicine("Lisinopril", status="stopped"))
+    assert (said["bp_medicine"], said["bp_medicine_ever"]) == (False, True)
+    assert "bp_medicine_ever" not in values(medicine("Paracetamol"))
+
+
+def smoking(code, on):
+    return Said("observation", (("http://loinc.org", "72166-2"), (SNOMED, code)), "Smoking", "final", on)
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ([smoking("449868002", date(2020, 1, 1))], True),
+        ([smoking("266919005", date(2020, 1, 1))], False),
+        ([smoking("449868002", date(2020, 1, 1)), smoking("8517006", date(2024, 1, 1))], False),
+        ([smoking("449868002", date(2025, 1, 1)), smoking("8517006", date(2024, 1, 1))], True),
+        ([smoking("449868002", date(2024, 1, 1)), smoking("8517006", date(2024, 1, 1))], True),
+        ([condition("Smoker", (SNOMED, "77176002"))], True),
+        ([smoking("266927001", date(2024, 1, 1)), condition("Asthma")], None),
+    ],
+)
+def test_smoking_is_what_the_newest_record_says(records, expected):
+    assert values(*records).get("smoking") is expected
+
+
+def test_earliest_of_several_records_is_the_day_and_long_texts_are_cut():
+    late = condition("Hypertension " * 20, (ICD10, "I10"), starts_on=date(2024, 1, 1))
+    early = condition("y" * 200, (ICD10, "I10"), starts_on=date(2010, 1, 1))
+    undated = condition("z", (ICD10, "I10"), starts_on=None)
+    found = facts([late, early, undated], TODAY)["hypertension"]
+    assert found.on == date(2010, 1, 1)
+    assert len(found.source) == len("condition: ") + 80
+
+
+def test_every_code_says_where_it_was_seen():
+    content = load("facts")
+    for row in content["facts"].values():
+        for code in [*row.get("codes", ()), *row.get("not_codes", ())]:
+            assert code["system"] in content["systems"]
+            assert ("code" in code) != ("begins" in code)
+            assert ("verification" in code) != ("seen_in" in code)
+            assert code.get("seen_in", "Diabetes") in content["value_sets"]
