@@ -126,6 +126,11 @@ def canonical_spelling(unit: str) -> str:
     return _SPELLINGS.get(unit, unit)
 
 
+def said_unit(kind: Kind) -> str:
+    """The kind's unit as people write it."""
+    return _SAID.get(kind.unit, kind.unit)
+
+
 def to_canonical(kind: Kind, unit: str, values: Values) -> Values:
     """The values in the kind's canonical unit, unchanged to the bit if they are in it; raises UnknownUnit."""
     conversion = _conversion(kind, unit)
@@ -232,6 +237,7 @@ def _conversions(
 # HealthKit writes a molar mass into the unit: mmol<180.1558800000541>/L.
 _MOLAR_MASS = re.compile(r"mmol<[0-9.]+>")
 _SPELLINGS: Mapping[str, str] = _load("units.json")["spellings"]
+_SAID = {"Cel": "°C", "/min": "per min", "mm[Hg]": "mmHg", "{steps}": "steps"}
 # The affine formulas of the catalogue, each turned round: given = formula(canonical).
 _AFFINE = {
     "F = C*1.8 + 32": Conversion(1 / 1.8, -32.0),

@@ -5,10 +5,9 @@ from datetime import date
 from twin.forecast.band import Values
 from twin.forecast.effects import STEPS, Effect, KnownEvent
 from twin.forecast.explanation import Explanation
-from twin.kinds import Kind
+from twin.kinds import Kind, said_unit
 
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
-_UNITS = {"Cel": "°C", "/min": "per min", "mm[Hg]": "mmHg", "{steps}": "steps"}
 _VERBS = {"medicine_started": "started", "medicine_changed": "changed", "medicine_stopped": "stopped"}
 _NOUNS = {"illness": "an illness", "surgery": "surgery", "travel": "travel"}
 
@@ -87,7 +86,7 @@ def _amounts(kind: Kind, difference: float, low: float, high: float) -> tuple[st
 
 
 def _unit(kind: Kind) -> str:
-    return f" {_UNITS.get(kind.unit, kind.unit)}"
+    return f" {said_unit(kind)}"
 
 
 def _day(day: date) -> str:
