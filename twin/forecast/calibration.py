@@ -97,52 +97,62 @@ def start(code: str, count: int, learnt: Factors = SHIPPED) -> Adaptive:
     return Adaptive(np.repeat(logs[:, :, None], count, axis=2), own, seen, none, none.copy())
 
 
-def due(adaptive: Adaptive, day: int) -> tuple[Floats, Floats]:
-    """Mean and spread [N, tested] that were promised for `day`, TESTED days before it; nan where none was."""
-    places = _places(day)
-    return adaptive.mean[places].T, adaptive.sd[places].T
+def follow(
+    adaptive: Adaptive, first: int, truth: Values, mean: Values, sd: Values
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Day by day, in place: each series learns from how its bands held `truth` [T, N] (nan: no truth), and
+    keeps what the evening forecasts for TESTED days later, `mean` and `sd` [T, tested, N].
 
-
-def held(adaptive: Adaptive, day: int, truth: Values) -> npt.NDArray[np.bool_]:
-    """Whether bands as wide as they are now would have held `truth` [N] of `day`, [N, tested, level].
-
-    False where nothing was promised or nothing came.
+    Answers the mean that was promised for each day [T, tested, N], nan where none was, and whether bands as
+    wide as they were then held the truth [T, tested, level, N]; False where nothing was promised or nothing
+    came. `first` is the number of the first day, by a count that goes on from call to call. All is on the
+    scale that the model works on.
     """
-    return _held(adaptive, *due(adaptive, day), truth)
+    known = np.isfinite(truth)
+    seen = adaptive.seen + np.cumsum(known, axis=0, dtype=np.float32)
+    is_learning = (seen >= LEAST_SEEN)[:, None]
+    promised = _due(adaptive.mean, first, np.where(is_learning, mean, np.nan).astype(np.float32))
+    spread = _due(adaptive.sd, first, sd.astype(np.float32))
+    held = _learn(adaptive, np.abs(truth[:, None] - promised), spread, seen - known)
+    adaptive.seen[...] += known.sum(axis=0)
+    return promised, held
 
 
-def _held(adaptive: Adaptive, mean: Floats, sd: Floats, truth: Values) -> npt.NDArray[np.bool_]:
-    reach = np.exp(adaptive.factors[: len(TESTED)] + adaptive.own) * sd.T[:, None]
-    inside: npt.NDArray[np.bool_] = np.abs(truth - mean.T)[:, None] <= reach
-    return inside.transpose(2, 0, 1)
+def _due(waiting: Floats, first: int, made: Floats) -> Floats:
+    """What was promised for each day [T, tested, N], when `made` is what each evening promises.
 
-
-def learn(adaptive: Adaptive, day: int, truth: Values) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Moves each series' multipliers, in place, by how its bands held `truth` [N] of `day` (nan: no truth).
-
-    Answers the mean that was promised [N, tested], and what of `truth` the bands held, as held() says it.
-    The step of conformal quantile tracking (Angelopoulos, Candès, Tibshirani 2023; Gibbs, Candès 2021) on a
-    logarithmic scale, by the mean over the horizons that come due: they err together. `day` counts days from
-    any fixed one; call it each day, before promise() of the same day. Truth and promises are on the scale
-    that the model works on.
+    In place: what has come due no longer waits. A promise for h days later takes the place that comes due.
     """
-    mean, sd = due(adaptive, day)
-    inside = _held(adaptive, mean, sd, truth)
-    known = np.isfinite(truth) & np.isfinite(mean.T)
-    scored = known.sum(axis=0)
-    missed = scored - inside.sum(axis=1).T
-    step = np.maximum(_LEAST_STEP, _STEPS / np.maximum(adaptive.seen, LEAST_SEEN))
-    moved = adaptive.own + step * (missed / np.maximum(scored, 1) - _MISSES * (scored > 0))
-    np.clip(moved, -_MOST, _MOST, out=adaptive.own)
-    adaptive.seen[...] += np.isfinite(truth)
-    return mean, inside
+    due = np.empty_like(made)
+    for at, (begin, ahead) in enumerate(zip(_FIRST, TESTED, strict=True)):
+        since = np.arange(min(len(made), ahead))
+        new = len(made) - len(since)
+        due[: len(since), at] = waiting[begin + (first + since) % ahead]
+        due[len(since) :, at] = made[:new, at]
+        waiting[begin + (first + new + since) % ahead] = made[new:, at]
+    return due
 
 
-def promise(adaptive: Adaptive, day: int, mean: Values, sd: Values) -> None:
-    """Keeps, in place, what is forecast on the evening of `day` for TESTED days later: [N, tested] each."""
-    places = _places(day)
-    adaptive.mean[places] = np.where(adaptive.seen >= LEAST_SEEN, mean.T, np.float32(np.nan))
-    adaptive.sd[places] = sd.T
+def _learn(adaptive: Adaptive, away: Values, spread: Floats, seen: Floats) -> npt.NDArray[np.bool_]:
+    """Moves each series' multipliers, in place, day by day; answers what of the truths the bands held.
+
+    `away` [T, tested, N] is how far each truth lay from what was promised, nan where one was missing, `seen`
+    [T, N] how many values there were before. The step of conformal quantile tracking (Angelopoulos, Candès,
+    Tibshirani 2023; Gibbs, Candès 2021) on a logarithmic scale, by the mean over the horizons that come due:
+    they err together.
+    """
+    scored = np.isfinite(away).sum(axis=1)
+    many = np.maximum(scored, 1)
+    usual = _MISSES * (scored > 0)[:, None]
+    step = np.maximum(_LEAST_STEP, _STEPS / np.maximum(seen, LEAST_SEEN))
+    factors, own = adaptive.factors[: len(TESTED)], adaptive.own
+    held = np.zeros((len(away), len(TESTED), *own.shape), np.bool_)
+    for day in np.flatnonzero(scored.any(axis=1)).tolist():
+        reach = np.exp(factors + own) * spread[day][:, None]
+        np.less_equal(away[day][:, None], reach, out=held[day])
+        missed = scored[day] - held[day].sum(axis=0)
+        np.clip(own + step[day] * (missed / many[day] - usual[day]), -_MOST, _MOST, out=own)
+    return held
 
 
 def band(adaptive: Adaptive, mean: Values, sd: Values) -> Band:
@@ -170,12 +180,6 @@ def from_rows(rows: Floats) -> Adaptive:
     """to_rows() undone, to the bit."""
     factors, own, seen, mean, sd = np.split(np.array(rows.T, order="C"), _ENDS)
     return Adaptive(factors.reshape(len(BUCKETS), len(LEVELS), -1), own, seen[0], mean, sd)
-
-
-def _places(day: int) -> npt.NDArray[np.int64]:
-    """Where what was promised for `day` waits: a promise for h days later takes the place that comes due."""
-    places: npt.NDArray[np.int64] = _FIRST + day % np.array(TESTED)
-    return places
 
 
 _ENDS = np.cumsum([len(BUCKETS) * len(LEVELS), len(LEVELS), 1, _WAITING])

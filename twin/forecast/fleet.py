@@ -17,7 +17,7 @@ from twin.forecast.band import Band, Values
 from twin.forecast.calibration import SHIPPED, TESTED, Adaptive, Factors
 from twin.forecast.grid import Floats
 from twin.forecast.habits import Habits, habits
-from twin.forecast.mixture import Mixture, Outlook, Workspace, total
+from twin.forecast.mixture import Mixture, Outlook, total
 
 MODEL_VERSION = "2"
 CHUNK = 512
@@ -113,54 +113,46 @@ def lived(
     watched = max(len(days) - WATCHED, 0)
     standard = own.standardised(days, _weekday(first)).astype(np.float32)
     moved = None if jumps is None else np.ascontiguousarray(jumps.T, np.float32)
-    filters, evenings = _filtered(standard, moved, first, watched)
+    filters = mixture.start(count)
+    foreseen = _foreseen(filters, standard, first, moved, watched)
 
     adaptive = _adaptive(codes, learnt)
     adaptive.seen[...] = (~np.isnan(days[:watched])).sum(axis=0)
-    last, since = _last(days[:watched])
     fleet = Fleet(
         through=date.fromordinal(_EPOCH + first + len(days) - 1),
         habits=own,
         mixture=filters,
         adaptive=adaptive,
-        last=last,
-        since=since,
+        last=np.full(count, np.nan),
+        since=np.full(count, np.nan, np.float32),
         lately=np.full((LONGEST, count), np.nan, np.float32),
         score=np.zeros((5, count), np.float32),
     )
-    for day, evening in enumerate(evenings, start=watched):
-        _hold_to_account(fleet, first + day, days[day], evening)
+    _carry(fleet, days[:watched])
+    _hold_to_account(fleet, first + watched, days[watched:], *foreseen)
     return fleet
 
 
-Evening = tuple[Floats, Floats]
-"""Mean and standard deviation [tested, N] that the filters foresee, standardised."""
+def _foreseen(
+    filters: Mixture, standard: Floats, first: int, moved: Floats | None, watched: int
+) -> tuple[Floats, Floats]:
+    """Mean and standard deviation [E, tested, N] that are foreseen on each evening from `watched` on.
 
-
-def _filtered(
-    standard: Floats, moved: Floats | None, first: int, watched: int
-) -> tuple[Mixture, list[Evening]]:
-    """The filters after standardised days [T, N], and what they foresaw on each evening from `watched` on.
-
-    For few series several evenings are worked out at once, as if each were a series of its own.
+    `standard` [T, N] are the standardised days, which the filters follow, in place. For few series several
+    evenings are worked out at once, as if each were a series of its own.
     """
     count = standard.shape[1]
-    filters, space = mixture.start(count), Workspace(count)
-    foreseen: list[Evening] = []
-    waiting: list[Mixture] = []
-    for day, value in enumerate(standard):
-        jump = None if moved is None or not moved[day].any() else moved[day]
-        mixture.step(filters, value, jump, space)
-        if (first + day) % mixture.BLOCK == 0:
-            mixture.close_block(filters)
+    means, variances, waiting = [], [], []
+    for day in mixture.follow(filters, standard, first, moved):
         if day >= watched:
             waiting.append(filters if count >= CHUNK else filters.copy())
         if waiting and (len(waiting) * count >= CHUNK or day == len(standard) - 1):
             mean, variance = mixture.moments(mixture.together(waiting), _TESTED)
-            cuts = np.arange(count, len(waiting) * count, count)
-            foreseen += zip(np.split(mean, cuts, 1), np.split(np.sqrt(variance), cuts, 1), strict=True)
+            means.append(mean.reshape(len(TESTED), len(waiting), count))
+            variances.append(variance.reshape(len(TESTED), len(waiting), count))
             waiting.clear()
-    return filters, foreseen
+    mean, variance = (np.concatenate(each, axis=1).swapaxes(0, 1) for each in (means, variances))
+    return mean, np.sqrt(variance)
 
 
 def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
@@ -170,39 +162,53 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
     """
     on = fleet.copy()
     through = fleet.through + timedelta(days=1)
-    day = through.toordinal() - _EPOCH
-    standard = fleet.habits.standardised(values, _weekday(day)).astype(np.float32)
-    moved = None if jumps is None or not jumps.any() else jumps.astype(np.float32)
-    mixture.step(on.mixture, standard, moved, Workspace(len(on)))
-    if day % mixture.BLOCK == 0:
-        mixture.close_block(on.mixture)
-    mean, variance = mixture.moments(on.mixture, _TESTED)
-    _hold_to_account(on, day, values, (mean, np.sqrt(variance)))
+    day, days = through.toordinal() - _EPOCH, values[None]
+    standard = fleet.habits.standardised(days, _weekday(day)).astype(np.float32)
+    moved = None if jumps is None else jumps[None].astype(np.float32)
+    _hold_to_account(on, day, days, *_foreseen(on.mixture, standard, day, moved, 0))
     return Fleet(through, *(getattr(on, each.name) for each in fields(Fleet)[1:]))
 
 
-def _hold_to_account(fleet: Fleet, day: int, value: Values, evening: Evening) -> None:
-    """In place: scores what was promised for `day`, learns from it, promises what the evening foresees."""
-    known = ~np.isnan(value)
-    promised, held = calibration.learn(fleet.adaptive, day, value)
-    _score(fleet, day, value, promised.T, held[:, :, 0].T)
-    np.copyto(fleet.last, value, where=known)
-    fleet.since[...] = np.where(known, 0, fleet.since + 1)
-    fleet.lately[day % LONGEST] = fleet.last
-    mean, sd = _in_units(fleet.habits, day, _HORIZONS, *evening)
-    calibration.promise(fleet.adaptive, day, mean.T, sd.T)
+def _hold_to_account(fleet: Fleet, first: int, days: Values, mean: Floats, sd: Floats) -> None:
+    """In place: scores what was promised for `days` [T, N], learns from it, promises what evenings foresee."""
+    ahead = _weekday(first) + np.arange(len(days))[:, None] + _HORIZONS
+    promised, held = calibration.follow(
+        fleet.adaptive, first, days, fleet.habits.in_units(mean, ahead), sd * fleet.habits.scale
+    )
+    lasts = np.concatenate([fleet.lately[(first + np.arange(LONGEST)) % LONGEST], _carry(fleet, days).astype(np.float32)])
+    before = lasts[LONGEST + np.arange(len(days))[:, None] - _HORIZONS]
+    fleet.lately[(first + len(days) + np.arange(-LONGEST, 0)) % LONGEST] = lasts[-LONGEST:]
+    _score(fleet.score, days, promised, before, held[:, :, 0])
 
 
-def _score(fleet: Fleet, day: int, value: Values, promised: Floats, held: npt.NDArray[np.bool_]) -> None:
-    """In place: adds how what was promised for `day` [tested, N] went, and whether its 80 % band held."""
-    error = np.abs(promised - value.astype(np.float32))
+def _carry(fleet: Fleet, days: Values) -> Values:
+    """In place: the fleet's last values are those of these days [T, N]; answers the last value by each."""
+    place = np.arange(len(days))[:, None]
+    latest = np.maximum.accumulate(np.where(np.isnan(days), -1, place), axis=0)
+    lasts = np.where(latest < 0, fleet.last, np.take_along_axis(days, np.maximum(latest, 0), axis=0))
+    if len(days):
+        fleet.last[...] = lasts[-1]
+        fleet.since[...] = np.where(latest[-1] < 0, fleet.since + len(days), len(days) - 1 - latest[-1])
+    return lasts
+
+
+def _score(
+    score: Floats, days: Values, promised: Floats, before: Floats, held: npt.NDArray[np.bool_]
+) -> None:
+    """In place: adds how what was promised for each day [T, tested, N] went, and whether its 80 % band held.
+
+    `before` is the value that was the last one when it was promised.
+    """
+    error = np.abs(promised - days.astype(np.float32)[:, None])
     scored = np.isfinite(error)
-    if not scored.any():
-        return
-    error_of_last_value = np.abs(fleet.lately[(day - _HORIZONS) % LONGEST] - value)
-    news = np.stack([scored, scored, error, error_of_last_value, held], axis=1)
-    fleet.score[1:] *= np.where(scored.any(axis=0), _MEMORY, np.float32(1))
-    fleet.score[...] += total(np.where(scored[:, None], news, np.float32(0)))
+    error_of_last_value = np.abs(before - days[:, None])
+    news = np.stack([scored, scored, error, error_of_last_value, held], axis=2).swapaxes(0, 1)
+    news = total(np.where(scored.swapaxes(0, 1)[:, :, None], news, np.float32(0)))
+    counts = scored.any(axis=1)
+    fading = np.where(counts, _MEMORY, np.float32(1))
+    for day in np.flatnonzero(counts.any(axis=1)).tolist():
+        score[1:] *= fading[day]
+        score += news[day]
 
 
 def spread(fleet: Fleet, horizon: int) -> tuple[Values, Values]:
@@ -246,17 +252,6 @@ def _in_units(
 ) -> tuple[Values, Values]:
     """What the filters foresee [H, N] on the evening of `day`, in the kind's unit."""
     return own.in_units(mean, _weekday(day) + horizons), sd * own.scale
-
-
-def _last(days: Values) -> tuple[Values, Floats]:
-    """The last value [N] of these days [T, N] and how many days old it is; nan without one."""
-    count = days.shape[1]
-    known = ~np.isnan(days)
-    if not len(days):
-        return np.full(count, np.nan), np.full(count, np.nan, np.float32)
-    since = np.argmax(known[::-1], axis=0)
-    last = days[len(days) - 1 - since, np.arange(count)]
-    return last, np.where(known.any(axis=0), since, np.nan).astype(np.float32)
 
 
 def _adaptive(codes: Sequence[str], learnt: Factors) -> Adaptive:

@@ -9,7 +9,7 @@ gets the same numbers to the bit alone or among others.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
@@ -51,7 +51,8 @@ class Mixture:
     seen: Floats
 
     def __iter__(self) -> Iterator[Floats]:
-        return (getattr(self, each.name) for each in fields(self))
+        yield from (self.x, self.p, self.square, self.evidence)
+        yield from (self.opening, self.product, self.freedom, self.seen)
 
     def __len__(self) -> int:
         return len(self.freedom)
@@ -93,47 +94,84 @@ def together(mixtures: Sequence[Mixture]) -> Mixture:
     return Mixture(*(np.concatenate(parts, axis=-1) for parts in zip(*mixtures, strict=True)))
 
 
-class Workspace:
-    """Where one day's arithmetic is done, for as many series and models; used again and again."""
+def follow(
+    mixture: Mixture, values: Floats, first: int, jumps: Floats | None = None, models: Grid = MODELS
+) -> Iterator[int]:
+    """Day by day through `values` [T, N], in place: predicts, then learns from what came (nan: nothing did).
 
-    def __init__(self, count: int, models: Grid = MODELS) -> None:
-        many = (len(models), count)
-        self.models = models
-        self.pair = tuple(np.empty((2, *many), np.float32) for _ in range(3))
-        self.single = tuple(np.empty(many, np.float32) for _ in range(4))
-
-
-def step(mixture: Mixture, value: Floats, jump: Floats | None, space: Workspace) -> None:
-    """One day on, in place: predicts, then learns from `value` [N] where there is one (nan: there is none).
-
-    `jump` [N] is the variance by which events of this day may move the level that is to come.
+    Yields each day's place once the filters stand on its evening. `first` is the number of the first day, in
+    a count that goes on from call to call: blocks end by it. `jumps` [T, N] are the variances by which events
+    of a day may move the level that is to come.
     """
-    x, p, square, models = mixture.x, mixture.p, mixture.square, space.models
-    (b, k, change), (f, gain, error, limit) = space.pair, space.single
-    known = ~np.isnan(value)
-    first = np.flatnonzero(known & (mixture.freedom == _START_FREEDOM))
-    if len(first):
-        # What is before the first value is no gap: the series begins here.
-        x[..., first] = 0
-        p[..., first] = models.start
+    # What goes by whether there is a value, and not by which, is worked out for all days at once.
+    known = ~np.isnan(values)
     observed = known.astype(np.float32)
+    filled = np.where(known, values, np.float32(0))
+    freedom = mixture.freedom + np.cumsum(observed, axis=0)
+    farthest = _FARTHEST / (freedom - observed)
+    begins = known & (np.cumsum(known, axis=0) == 1) & (mixture.freedom == _START_FREEDOM)
+    beginners = {day: np.flatnonzero(begins[day]) for day in _days_with(begins)}
+    moved = {} if jumps is None else {day: jumps[day] for day in _days_with(jumps)}
+    space = _Workspace(mixture)
+    for day in range(len(values)):
+        new = beginners.get(day)
+        if new is not None:
+            # What is before the first value is no gap: the series begins here.
+            mixture.x[..., new] = 0
+            mixture.p[..., new] = models.start
+        _predict(mixture, moved.get(day), models)
+        variance = _correct(mixture, filled[day], observed[day], farthest[day], space)
+        mixture.freedom[...] = freedom[day]
+        np.add(mixture.seen, observed[day], out=mixture.seen)
+        if new is not None:
+            # The first value says nothing for or against a model but how wide it was before any.
+            variance[:, new] = 1
+            mixture.opening[:, new] = _noise_term(mixture)[:, new]
+        np.multiply(mixture.product, variance, out=mixture.product)
+        if (first + day) % BLOCK == 0:
+            _close_block(mixture)
+        yield day
 
-    x[1] *= models.phi
+
+def _days_with(marks: npt.NDArray[np.bool_] | Floats) -> list[int]:
+    """The days of [T, N] on which any series has one."""
+    days: list[int] = np.flatnonzero(marks.any(axis=1)).tolist()
+    return days
+
+
+class _Workspace:
+    """Where the arithmetic of one day after another is done."""
+
+    def __init__(self, mixture: Mixture) -> None:
+        self.pair = tuple(np.empty_like(mixture.x) for _ in range(3))
+        self.single = tuple(np.empty_like(mixture.square) for _ in range(4))
+
+
+def _predict(mixture: Mixture, jump: Floats | None, models: Grid) -> None:
+    x, p = mixture.x[1], mixture.p
+    x *= models.phi
     p *= models.transition
     p += models.noise
     if jump is not None:
         p += jump * JUMP
 
+
+def _correct(
+    mixture: Mixture, value: Floats, observed: Floats, farthest: Floats, space: _Workspace
+) -> Floats:
+    """Answers the variance of the value to come, in units of the noise's; 1 where there is none."""
+    x, p, square = mixture.x, mixture.p, mixture.square
+    (b, k, change), (f, gain, error, limit) = space.pair, space.single
     # b is the covariance of level and state with the value to come, f the value's variance.
     np.add(p[:2], p[1:], out=b)
     np.add(b[0], b[1], out=f)
     f *= observed
     f += 1
     np.divide(observed, f, out=gain)
-    np.subtract(np.where(known, value, np.float32(0)), x[0], out=error)
+    np.subtract(value, x[0], out=error)
     error -= x[1]
     np.multiply(square, f, out=limit)
-    limit *= _FARTHEST / mixture.freedom
+    limit *= farthest
     np.sqrt(limit, out=limit)
     np.minimum(error, limit, out=error)
     np.negative(limit, out=limit)
@@ -148,18 +186,11 @@ def step(mixture: Mixture, value: Floats, jump: Floats | None, space: Workspace)
     p[2] -= limit
     gain *= error
     error *= gain
-    np.add(square, error, out=square)
-
-    # The first value says nothing for or against a model but how wide it was before any.
-    f[:, first] = 1
-    np.multiply(mixture.product, f, out=mixture.product)
-    np.add(mixture.freedom, observed, out=mixture.freedom)
-    np.add(mixture.seen, observed, out=mixture.seen)
-    if len(first):
-        mixture.opening[:, first] = _noise_term(mixture)[:, first]
+    square += error
+    return f
 
 
-def close_block(mixture: Mixture) -> None:
+def _close_block(mixture: Mixture) -> None:
     """Makes the block's products evidence, in place, and begins the next block."""
     mixture.evidence[...] = _evidence(mixture)
     mixture.opening[...] = _noise_term(mixture)

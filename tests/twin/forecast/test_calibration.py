@@ -15,11 +15,14 @@ ARRAYS = ("factors", "own", "seen", "mean", "sd")
 def lived(truth, *, sd=1.0, code=CODE) -> Adaptive:
     """Series [N, T] of which the model always expects 0, give or take `sd`."""
     adaptive = calibration.start(code, len(truth))
-    promised = np.zeros((len(truth), len(TESTED)))
-    for day, values in enumerate(truth.T):
-        calibration.learn(adaptive, day, values)
-        calibration.promise(adaptive, day, promised, promised + sd)
+    follow(adaptive, 0, truth, sd)
     return adaptive
+
+
+def follow(adaptive, first, truth, sd=1.0):
+    """Whether the bands held each of these days [T, tested, level, N], which go on from `first`."""
+    promised = np.zeros((truth.shape[1], len(TESTED), len(truth)))
+    return calibration.follow(adaptive, first, truth.T, promised, promised + sd)[1]
 
 
 def same(one: Adaptive, other: Adaptive) -> bool:
@@ -48,11 +51,7 @@ def test_bands_of_any_past_lie_inside_each_other(seed, ahead, scale):
 def test_bands_of_a_model_wrong_about_its_spread_come_to_hold_what_they_promise(wrong):
     truth = np.random.default_rng(3).normal(0, wrong, (100, 700))
     adaptive = lived(truth[:, :400])
-    held = np.zeros((100, len(LEVELS)))
-    for day in range(400, 700):
-        held += calibration.held(adaptive, day, truth[:, day]).mean(axis=1) / 300
-        calibration.learn(adaptive, day, truth[:, day])
-        calibration.promise(adaptive, day, np.zeros((100, 3)), np.ones((100, 3)))
+    held = follow(adaptive, 400, truth[:, 400:]).mean(axis=(0, 1)).T
     assert held.mean(axis=0) == pytest.approx([0.80, 0.95], abs=0.01)
     # Binomial chance alone would spread single series by 2.3 points; what moves after each miss spreads less.
     assert (np.abs(held[:, 0] - 0.80) < 0.03).all()
@@ -83,10 +82,9 @@ def test_state_of_any_age_goes_on_from_its_rows_to_the_bit(seed, count, days):
     adaptive = lived(truth[:, :days])
     restored = calibration.from_rows(calibration.to_rows(adaptive))
     assert calibration.to_rows(adaptive).shape == (count, calibration.WIDTH)
+    follow(adaptive, days, truth[:, days:])
     for day in range(days, days + 20):
-        for one in (adaptive, restored):
-            calibration.learn(one, day, truth[:, day])
-            calibration.promise(one, day, np.zeros((count, 3)), np.ones((count, 3)))
+        follow(restored, day, truth[:, day : day + 1])
     assert same(adaptive, restored)
 
 
@@ -102,7 +100,7 @@ def test_series_learns_the_same_alone_or_among_others(seed):
 def test_copy_goes_on_without_the_original():
     adaptive = lived(np.random.default_rng(1).normal(0, 2, (1, 60)))
     before = adaptive.copy()
-    calibration.learn(adaptive, 60, np.array([99.0]))
+    follow(adaptive, 60, np.array([[99.0]]))
     assert not same(adaptive, before)
     assert same(before, lived(np.random.default_rng(1).normal(0, 2, (1, 60))))
 

@@ -7,7 +7,7 @@ import pytest
 
 from twin.forecast import mixture
 from twin.forecast.grid import MODELS, Grid, around_mean, damped_trend, local_level
-from twin.forecast.mixture import Outlook, Workspace
+from twin.forecast.mixture import Outlook
 
 
 def walk(days, *, seed=1):
@@ -18,11 +18,9 @@ def walk(days, *, seed=1):
 
 def filtered(values, grid=MODELS):
     """The filters after standardised values [T, N]."""
-    filters, space = mixture.start(values.shape[1], grid), Workspace(values.shape[1], grid)
-    for day, value in enumerate(values.astype(np.float32)):
-        mixture.step(filters, value, None, space)
-        if day % mixture.BLOCK == 0:
-            mixture.close_block(filters)
+    filters = mixture.start(values.shape[1], grid)
+    for _ in mixture.follow(filters, values.astype(np.float32), 0, models=grid):
+        pass
     return filters
 
 
@@ -89,8 +87,8 @@ def test_weights_favour_the_model_that_foretold():
 def test_an_event_moves_the_level_to_come_and_not_the_value_of_the_day():
     """What it may add to the level it may take from the state: the day itself is no less sure for it."""
     without, with_event = filtered(walk(60)[:, None]), filtered(walk(60)[:, None])
-    for filters, jump in ((without, None), (with_event, np.array([4.0], np.float32))):
-        mixture.step(filters, np.array([np.nan], np.float32), jump, Workspace(1))
+    for filters, jump in ((without, None), (with_event, np.array([[4.0]], np.float32))):
+        assert [*mixture.follow(filters, np.array([[np.nan]], np.float32), 60, jump)] == [0]
     spreads = [mixture.moments(each, Outlook(np.array([0, 28])))[1][:, 0] for each in (without, with_event)]
     assert spreads[1][0] == pytest.approx(spreads[0][0], rel=1e-3)
     assert spreads[1][1] > 1.5 * spreads[0][1]
