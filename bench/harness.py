@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import secrets
 import statistics
@@ -45,25 +46,25 @@ class Row:
 def at_least(bar: float | None, what: str, ours: float, other: float, unit: str = "s") -> Row:
     """A row that holds when we are `bar` times as good as the alternative."""
     ratio = other / ours
-    return Row(what, ours, other, unit, ratio, bar, bar is None or ratio >= bar, is_of_ratio=True)
+    return Row(what, ours, other, unit, ratio, bar, bar is None or bool(ratio >= bar), is_of_ratio=True)
 
 
 def at_most(bar: float | None, what: str, ours: float, other: float | None, unit: str) -> Row:
     """A row that holds when we need no more than `bar`, whatever the alternative needs."""
     ratio = None if other is None else other / ours
-    return Row(what, ours, other, unit, ratio, bar, bar is None or ours <= bar, is_of_ratio=False)
+    return Row(what, ours, other, unit, ratio, bar, bar is None or bool(ours <= bar), is_of_ratio=False)
 
 
 def at_rate(bar: float | None, what: str, ours: float, other: float | None, unit: str) -> Row:
     """A row of how much is done in a time; it holds when we do `bar`, whatever the alternative does."""
     ratio = None if other is None else ours / other
-    holds = bar is None or ours >= bar
+    holds = bar is None or bool(ours >= bar)
     return Row(what, ours, other, unit, ratio, bar, holds, is_of_ratio=False, is_rate=True)
 
 
 def within(bar: tuple[float, float] | None, what: str, share: float, other: float | None = None) -> Row:
     """A row in per cent that holds between two shares: the table's bar shows the lower, its name both."""
-    holds = bar is None or bar[0] <= share <= bar[1]
+    holds = bar is None or bool(bar[0] <= share <= bar[1])
     if bar is not None and bar[1] < 1:
         what = f"{what}, {100 * bar[0]:.0f} to {100 * bar[1]:.0f}"
     least = None if bar is None else 100 * bar[0]
@@ -123,17 +124,24 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 
 def verdict(bench: str, rows: Sequence[Row], *, as_json: bool) -> int:
-    """Prints the rows; returns the exit code, 1 when a bar falls short."""
+    """Prints the rows; returns the exit code, 1 when a bar falls short.
+
+    As JSON a number that is none, as where nothing could be measured, is null.
+    """
     if as_json:
         names = ("what", "ours", "other", "unit", "ratio", "bar", "holds")
-        as_given = [{name: getattr(row, name) for name in names} for row in rows]
-        print(json.dumps({"bench": bench, "rows": as_given}, ensure_ascii=False))
+        as_given = [{name: _finite(getattr(row, name)) for name in names} for row in rows]
+        print(json.dumps({"bench": bench, "rows": as_given}, ensure_ascii=False, allow_nan=False))
     else:
         table = [("", "ours", "other", "unit", "ratio", "bar", ""), *map(_cells, rows)]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         for cells in table:
             print("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip())
     return 0 if all(row.holds for row in rows) else 1
+
+
+def _finite(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def say(text: str) -> None:

@@ -8,7 +8,17 @@ from harness import Row, at_most, say, within
 
 from forecasting import learning, ours, rivals, scores
 from forecasting.scores import Points
-from forecasting.series import HORIZON, SHIPPED, DailySeries, Origin, evenly, in_folds, origins, read_daily
+from forecasting.series import (
+    HORIZON,
+    SHIPPED,
+    DailySeries,
+    Origin,
+    evenly,
+    in_folds,
+    known_again,
+    origins,
+    read_daily,
+)
 from twin.forecast import calibration
 from twin.forecast.band import Values
 
@@ -53,13 +63,15 @@ def rows(file: Path, *, quick: bool) -> list[Row]:
 def without_them(evenings: Sequence[Origin]) -> Values:
     """Our quantiles [origin, day ahead, quantile], with factors learnt from other people alone.
 
-    Whoever is among the people that the shipped factors were learnt from is forecast with factors learnt anew
-    from the others of them; everybody else with the shipped ones.
+    Whoever is among the people that the shipped factors were learnt from, under whatever name, is forecast
+    with factors learnt anew from the others of them; everybody else with the shipped ones.
     """
     learnt_from = read_daily(SHIPPED)
     folds = in_folds(learnt_from, FOLDS)
+    again = known_again({id(one.series): one.series for one in evenings}.values(), learnt_from)
     quantiles = np.empty((len(evenings), HORIZON, len(rivals.QUANTILES)))
-    fold_of = np.array([folds.get(evening.series.who, FOLDS) for evening in evenings])
+    whose = [again.get(evening.series.who, evening.series.who) for evening in evenings]
+    fold_of = np.array([folds.get(who, FOLDS) for who in whose])
     for fold in np.unique(fold_of):
         factors = (
             calibration.SHIPPED if fold == FOLDS else learning.learn(_others(learnt_from, folds, fold), "")

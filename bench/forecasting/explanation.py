@@ -10,7 +10,7 @@ import numpy as np
 from harness import Row, at_most, medians, say, seconds
 
 from forecasting.rivals import prophet
-from forecasting.series import WINDOW, DailySeries, Known, read_daily
+from forecasting.series import LEAST_DAYS, WINDOW, DailySeries, Known, read_daily
 from forecasting.speed import year
 from twin.forecast.effects import KnownEvent
 from twin.forecast.explanation import explain
@@ -30,7 +30,7 @@ _DAYS = np.datetime64(_TODAY) - np.arange(WINDOW)[::-1]
 
 def rows(path: Path, *, quick: bool) -> list[Row]:
     """The time of one explanation of a year, and the difference to Stan's answers on the file's series."""
-    return [*_speed(quick=quick), *_likeness(read_daily(path), most=COMPARED // 4 if quick else COMPARED)]
+    return [*_speed(quick=quick), *likeness(read_daily(path), most=COMPARED // 4 if quick else COMPARED)]
 
 
 def _speed(*, quick: bool) -> list[Row]:
@@ -67,8 +67,12 @@ def _speed(*, quick: bool) -> list[Row]:
     ]
 
 
-def _likeness(series: Sequence[DailySeries], *, most: int) -> list[Row]:
-    longest = sorted(series, key=lambda each: -len(each.days))[:most]
+def likeness(series: Sequence[DailySeries], *, most: int) -> list[Row]:
+    """How near our fit is to Stan's on the longest series; no row where none bears a fit."""
+    bearing = [each for each in series if len(each.days) >= LEAST_DAYS and np.ptp(each.values) > 0]
+    if not bearing:
+        return []
+    longest = sorted(bearing, key=lambda each: -len(each.days))[:most]
     say(f"explanation: {len(longest)} series beside Stan's answers")
     above, apart = np.array([_beside_stan(each) for each in longest]).T
     return [

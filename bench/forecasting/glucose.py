@@ -13,13 +13,12 @@ HELD80 = (0.79, 0.81)
 
 
 def rows(path: Path = SHIPPED) -> list[Row]:
-    """A row each promise and horizon, for a file's people, whom the trees that answer have never seen.
-
-    Raises ValueError where nobody's readings have two hours of others before and after them.
-    """
-    found = answers(read_cgm(path))
-    if not len(found.wearer):
-        raise ValueError("no reading of the file has two hours of readings before and after it")
+    """A row each promise and horizon, for a file's people, whom the trees that answer have never seen."""
+    wearers = read_cgm(path)
+    found = answers(wearers) if wearers else None
+    if found is None or not len(found.wearer):
+        what = f"glucose: {path.name} has no reading with two hours of others before and after it"
+        return [at_most(None, what, 0, None, "readings")]
     made = []
     for one in figures(found):
         name = f"glucose +{one['minutes']:.0f} min"

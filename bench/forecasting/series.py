@@ -2,10 +2,12 @@
 
 import csv
 import gzip
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import repeat
 from pathlib import Path
 from typing import TextIO
 
@@ -23,6 +25,8 @@ LEAST_DAYS = 28
 # An origin is scored on at least this many days ahead, and its last value is at most two days old.
 LEAST_AHEAD = 3
 OLDEST = 2
+_SAME_PERSON = 0.5
+"""The share of equal days from which two series are one person's."""
 
 # What the files call a kind, and its factor to the catalogue's unit.
 KNOWN = {
@@ -39,6 +43,7 @@ KNOWN = {
 
 
 Person = tuple[str, str]
+Day = tuple[str, date, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,29 @@ def evenly(origins: Sequence[Origin], count: int) -> list[Origin]:
 def in_folds(series: Iterable[DailySeries], folds: int) -> dict[Person, int]:
     """Everybody in them, dealt into folds, always the same way."""
     return {who: at % folds for at, who in enumerate(sorted({one.who for one in series}))}
+
+
+def known_again(series: Iterable[DailySeries], learnt: Iterable[DailySeries]) -> dict[Person, Person]:
+    """Who of the people of `series` is whom of those of `learnt`: by the days, whatever a file calls them.
+
+    Two are one person where most days of a series that both have are equal.
+    """
+    whose: defaultdict[Day, set[Person]] = defaultdict(set)
+    for one in learnt:
+        for day in _days_of(one):
+            whose[day].add(one.who)
+    found: dict[Person, Person] = {}
+    for one in series:
+        equal = Counter(who for day in _days_of(one) for who in whose.get(day, ()))
+        for who, days in equal.most_common(1):
+            if days > _SAME_PERSON * len(one.days):
+                found[one.who] = who
+    return found
+
+
+def _days_of(series: DailySeries) -> Iterator[Day]:
+    """Each day as what tells one person from another: its kind, its date and its value."""
+    return zip(repeat(series.kind.code), series.days.tolist(), series.values.round(3).tolist(), strict=False)
 
 
 def _kind(name: str) -> tuple[Kind, float]:

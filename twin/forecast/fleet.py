@@ -170,12 +170,14 @@ def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
 
 
 def _hold_to_account(fleet: Fleet, first: int, days: Values, mean: Floats, sd: Floats) -> None:
-    """In place: scores what was promised for `days` [T, N], learns from it, promises what evenings foresee."""
+    """In place: scores what was promised for `days` [T, N], learns from it, promises what is foreseen."""
     ahead = _weekday(first) + np.arange(len(days))[:, None] + _HORIZONS
     promised, held = calibration.follow(
         fleet.adaptive, first, days, fleet.habits.in_units(mean, ahead), sd * fleet.habits.scale
     )
-    lasts = np.concatenate([fleet.lately[(first + np.arange(LONGEST)) % LONGEST], _carry(fleet, days).astype(np.float32)])
+    lasts = np.concatenate(
+        [fleet.lately[(first + np.arange(LONGEST)) % LONGEST], _carry(fleet, days).astype(np.float32)]
+    )
     before = lasts[LONGEST + np.arange(len(days))[:, None] - _HORIZONS]
     fleet.lately[(first + len(days) + np.arange(-LONGEST, 0)) % LONGEST] = lasts[-LONGEST:]
     _score(fleet.score, days, promised, before, held[:, :, 0])
