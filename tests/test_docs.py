@@ -3,7 +3,7 @@
 import ast
 import inspect
 import re
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -27,6 +27,9 @@ from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
 from twin.kinds import KINDS, DayRule, Kind
 from twin.models import UploadStatus
+from twin.scores import news2
+from twin.scores.cgm import Group, Metrics
+from twin.scores.genes import Standing, pharmacogenetics
 from twin.serializers import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
 from twin.series.columns import Flag
 from twin.series.overlay import Outcome
@@ -146,6 +149,33 @@ def test_docs_explain_each_day_rule() -> None:
 
 def test_docs_name_each_model_of_a_forecast() -> None:
     assert {KALMAN_MIXTURE, MEAN_OF_28_DAYS, PROPHET} - named_in("forecasting.md") == set()
+
+
+def test_docs_show_how_old_a_measurement_may_be_and_each_level_of_news2() -> None:
+    page = " ".join((DOCS / "early-warning-scores.md").read_text(encoding="utf-8").split())
+    oldest = {one.parameter: one.oldest.total_seconds() / 3600 for one in news2._table().measured}
+    assert oldest == {"pulse": 2, "resp_rate": 4, "spo2": 4, "temperature": 8, "sbp": 12}
+    said = "pulse 2 hours, respiratory rate and oxygen saturation 4, temperature 8, blood pressure 12"
+    assert said in page
+    levels = [level.code for level, *_ in news2._table().levels]
+    assert [row[0] for row in rows_of("early-warning-scores.md") if row[0].strip("`") in levels] == [
+        f"`{code}`" for code in reversed(levels)
+    ]
+
+
+def test_docs_show_which_genes_are_told_and_from_which_variants() -> None:
+    rows = {row[0].strip("`"): row[1] for row in rows_of("early-warning-scores.md")}
+    told = {
+        row["gene"]: {variant["rsid"] for variant in row["variants"]} for row in pharmacogenetics()["genes"]
+    }
+    assert {gene: set(re.findall(r"rs\d+", rows[gene])) for gene in told} == told
+    assert set(pharmacogenetics()["not_told"]) | set(Standing) <= named_in("early-warning-scores.md")
+
+
+def test_docs_name_each_metric_of_a_glucose_sensor_and_each_group_with_targets() -> None:
+    about_readings = {"start", "end", "count", "low", "high", "interval_minutes", "is_sufficient"}
+    metrics = {field.name for field in fields(Metrics)} - about_readings
+    assert metrics | set(Group) <= named_in("early-warning-scores.md")
 
 
 def variables() -> set[str]:

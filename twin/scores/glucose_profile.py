@@ -59,4 +59,5 @@ def _days(row: npt.NDArray[np.int64], day: npt.NDArray[np.int64], rows: int) -> 
         return np.zeros(rows, np.int64)
     seen = np.zeros((rows, int(day.max() - day.min()) + 1), np.bool_)
     seen[row, day - day.min()] = True
-    return seen.sum(axis=1, dtype=np.int64)
+    days: npt.NDArray[np.int64] = seen.sum(axis=1, dtype=np.int64)
+    return days

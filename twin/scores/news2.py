@@ -105,6 +105,16 @@ class News2:
         """The level, if it is the same whatever is missing."""
         return self.least if self.least == self.most else None
 
+    @property
+    def at_least(self) -> float | None:
+        """The total, or the lowest that it may be; None where the score is not for this person."""
+        return self.score.low if self.score.value is None else self.score.value
+
+    @property
+    def worst_part(self) -> int | None:
+        """The most points that one part alone has for sure; None as above."""
+        return max((part.low for part in self.parts), default=None)
+
 
 def spo2_scale(target: tuple[float, float] | None) -> Scale:
     """The scale for the target of oxygen saturation that a clinician has set: 2 for 88 to 92 % only."""

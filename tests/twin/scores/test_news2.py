@@ -132,7 +132,7 @@ def test_news2_of_nothing_may_be_anything():
 def test_news2_in_part_may_be_at_its_level_whatever_is_missing():
     result = scored({"resp_rate": 30.0, "spo2": 85.0, "sbp": 80.0}, consciousness=None)
     assert (result.score.value, result.score.low, result.score.high) == (None, 9, 18)
-    assert result.level.code == "high"
+    assert (result.level.code, result.at_least, result.worst_part) == ("high", 9, 3)
     assert result.score.flags == (
         Flag(
             "single_three",
@@ -158,7 +158,7 @@ def test_news2_takes_the_newest_of_each_kind_up_to_its_age():
         Reading("steps", 9.0, NOW),
     ]
     result = news2(given, now=NOW, age=50, on_oxygen=False, consciousness=Consciousness.ALERT)
-    assert result.score.value == 3
+    assert (result.score.value, result.at_least, result.worst_part) == (3, 3, 3)
     assert result.level.code == "low_medium"
     stale = news2(readings(WELL, at=old), now=NOW, age=50, on_oxygen=False)
     assert stale.score.missing == ("Pulse", "Consciousness")
@@ -197,6 +197,7 @@ def test_news2_is_refused_by_name_for_children_and_in_pregnancy():
         Refusal("Pregnancy", True, "NEWS2 is not for use in pregnancy."),
     )
     assert (child.score.value, child.score.low, child.parts, child.level) == (None, None, (), None)
+    assert (child.at_least, child.worst_part) == (None, None)
     assert scored(age=16, pregnant=False).score.value == 0
 
 
