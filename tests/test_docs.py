@@ -3,9 +3,12 @@
 import ast
 import inspect
 import re
+from collections.abc import Mapping
 from dataclasses import astuple, fields
+from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import get_commands
@@ -27,6 +30,10 @@ from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
 from twin.kinds import KINDS, DayRule, Kind
 from twin.models import UploadStatus
+from twin.risk import catalogue, kidney_course, questionnaires, sepsis
+from twin.risk.data import RISK, load
+from twin.risk.given import Given
+from twin.risk.result import Score
 from twin.scores import news2
 from twin.scores.cgm import Group, Metrics
 from twin.scores.genes import Standing, pharmacogenetics
@@ -304,3 +311,58 @@ def test_docs_link_to_what_is_there(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
     targets = [target for target in re.findall(r"\]\(([^)#]+)", text) if "://" not in target]
     assert [target for target in targets if not (DOCS / page).parent.joinpath(target).exists()] == []
+
+
+def score_row(score: Score) -> list[str]:
+    wants = "; ".join(score.missing)
+    return [f"`{score.code}`", score.title, wants, score.source, score.verification]
+
+
+def every_score() -> list[Score]:
+    nothing = Given({})
+    asked = [
+        questionnaires.score(code, [None] * load(code)["items"], None, "") for code in questionnaires.CODES
+    ]
+    course = kidney_course.course([], date(2026, 1, 1)).slope
+    return [*catalogue.scores(nothing), course, *asked, sepsis.score(nothing)]
+
+
+def test_docs_list_each_score_with_what_it_wants_and_what_stands_behind_it() -> None:
+    scores = every_score()
+    shown = {row[0]: row for row in rows_of("scores.md") if len(row) == 5}
+    assert [shown[f"`{score.code}`"] for score in scores] == [score_row(score) for score in scores]
+
+
+def range_row(name: str, row: Mapping[str, Any]) -> list[str]:
+    least, most = row.get("min"), row.get("max")
+    unit = f" {row['unit']}" if row.get("unit") else ""
+    span = "none stated" if least is None else f"{least:g} to {most:g}{unit}"
+    return [f"`{name}.json`", f"`{row['name']}`", span]
+
+
+def test_docs_show_the_range_of_each_number_that_a_score_wants() -> None:
+    numbers = [
+        range_row(name, row)
+        for name in ("prevent", "score2", "ckd_epi_2021", "fib4", "bmi")
+        for row in load(name)["inputs"]
+        if row.get("type") is None and "values" not in row
+    ]
+    assert [row for row in rows_of("scores.md") if row in numbers] == numbers
+
+
+def test_docs_show_how_old_each_input_may_be() -> None:
+    days = load("ages")["days"]
+    shown = {row[0].strip("`"): row[2] for row in rows_of("scores.md") if row[0].strip("`") in days}
+    assert shown == {code: "no limit" if limit is None else f"{limit:,}" for code, limit in days.items()}
+
+
+def test_docs_show_the_points_with_which_scores_compare() -> None:
+    points = load("handling")["comparisons"]["points"]
+    shown = {row[0].strip("`"): row[1:] for row in rows_of("scores.md") if len(row) == 4}
+    for point in points:
+        to = "no" if point["to"] is False else f"{point['to']:g}"
+        assert shown[point["input"]] == [to, point["source"], point["verification"]]
+
+
+def test_docs_name_each_file_of_scores() -> None:
+    assert {path.name for path in RISK.iterdir()} - named_in("scores.md") == set()

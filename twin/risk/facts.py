@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from twin.risk.data import load
@@ -17,6 +18,10 @@ from twin.risk.result import Input
 SILENT = "the records do not name it"
 _MOST = 80
 """Characters of a record's text that a source repeats."""
+_WORD = re.compile(r"\w+")
+_REMARK = re.compile(r"[,(;:]")
+
+Code = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Said:
     """
 
     type: str
-    codes: tuple[tuple[str, str], ...]
+    codes: tuple[Code, ...]
     text: str
     status: str
     starts_on: date | None
@@ -37,29 +42,65 @@ class Said:
 def facts(records: Iterable[Said], today: date) -> Mapping[str, Input]:
     """What the records say of each fact of facts.json, by input code; what they leave open is not there."""
     content = load("facts")
-    counted = [one for one in records if one.status not in content["never"] and not _is_ahead(one, today)]
+    every = [
+        _read(one) for one in records if one.status not in content["never"] and not _is_ahead(one, today)
+    ]
     found: dict[str, Input] = {}
     for code, row in content["facts"].items():
         if "any_of" in row:
             said = _any_of(code, [found[part] for part in row["any_of"] if part in found])
         elif "past" in row:
-            said = _yes(code, _matching(content["facts"][row["past"]], counted))
+            said = _yes(code, _matching(_rule(row["past"]), every))
         elif row.get("latest"):
-            said = _latest(code, row, counted)
+            said = _latest(code, every)
         else:
-            said = _now(code, row, counted, today)
+            said = _now(code, every, today)
         if said is not None:
             found[code] = said
     return found
 
 
-def _now(code: str, row: Mapping[str, Any], records: Sequence[Said], today: date) -> Input | None:
-    matching = _matching(row, records)
-    if row["types"] == ["medication"]:
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A record as rules look at it: known codes without points, its words, what it says before a remark."""
+
+    record: Said
+    codes: tuple[Code, ...]
+    words: frozenset[str]
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One fact of facts.json, made ready."""
+
+    types: frozenset[str]
+    codes: frozenset[Code]
+    begins: Mapping[str, tuple[str, ...]]
+    words: frozenset[str]
+    phrases: frozenset[str]
+
+    def says(self, one: _Read) -> bool:
+        """Whether the record says yes."""
+        if one.record.type not in self.types:
+            return False
+        if any(code in self.codes for code in one.codes):
+            return True
+        if any(code.startswith(self.begins.get(system, ())) for system, code in one.codes):
+            return True
+        if one.words & self.words:
+            return True
+        return not one.codes and one.phrase in self.phrases and not one.words & _denials()
+
+
+def _now(code: str, every: Sequence[_Read], today: date) -> Input | None:
+    rule = _rule(code)
+    matching = _matching(rule, every)
+    if rule.types == {"medication"}:
         matching = [one for one in matching if _runs(one, today)]
     if matching:
         return _yes(code, matching)
-    if any(one.type in row["types"] for one in records):
+    if any(one.record.type in rule.types for one in every):
         return Input(named(code), value=False, unit="", on=None, source=SILENT)
     return None
 
@@ -81,49 +122,62 @@ def _any_of(code: str, parts: Sequence[Input]) -> Input | None:
     return None
 
 
-def _latest(code: str, row: Mapping[str, Any], records: Sequence[Said]) -> Input | None:
+def _latest(code: str, every: Sequence[_Read]) -> Input | None:
     """The newest record that says yes or no; of two on one day yes."""
-    said = [(one, True) for one in _matching(row, records)]
-    said += [(one, False) for one in _matching({**row, "codes": row["not_codes"]}, records)]
+    said = [(one, True) for one in _matching(_rule(code), every)]
+    said += [(one, False) for one in _matching(_rule(code, "not_codes"), every)]
     if not said:
         return None
     one, yes = max(said, key=lambda pair: (pair[0].starts_on or date.min, pair[1]))
     return Input(named(code), value=yes, unit="", on=one.starts_on, source=_source(one))
 
 
-def _matching(row: Mapping[str, Any], records: Sequence[Said]) -> list[Said]:
-    return [one for one in records if one.type in row["types"] and _says(row, one)]
+def _matching(rule: _Rule, every: Sequence[_Read]) -> list[Said]:
+    return [one.record for one in every if rule.says(one)]
 
 
-def _says(row: Mapping[str, Any], record: Said) -> bool:
-    known = [(system, code) for uri, code in record.codes if (system := _system(uri))]
-    if any(_is_code(wanted, system, code) for wanted in row["codes"] for system, code in known):
-        return True
+def _read(record: Said) -> _Read:
     text = record.text.casefold()
-    if "words" in row:
-        return any(word in re.findall(r"\w+", text) for word in row["words"])
-    return not known and _is_phrase(text, row.get("phrases", ()))
+    systems = _systems()
+    return _Read(
+        record,
+        tuple((systems[uri], _plain(code)) for uri, code in record.codes if uri in systems),
+        frozenset(_WORD.findall(text)),
+        _REMARK.split(text.replace("(primary)", "primary"), maxsplit=1)[0].strip(),
+    )
 
 
-def _is_code(wanted: Mapping[str, str], system: str, code: str) -> bool:
-    if wanted["system"] != system:
-        return False
-    # ICD-10 is written with and without its point.
-    plain = code.replace(".", "")
-    if "begins" in wanted:
-        return plain.startswith(wanted["begins"].replace(".", ""))
-    return plain == wanted["code"].replace(".", "")
+@cache
+def _rule(code: str, codes: str = "codes") -> _Rule:
+    row: Mapping[str, Any] = load("facts")["facts"][code]
+    wanted: Sequence[Mapping[str, str]] = row[codes]
+    return _Rule(
+        types=frozenset(row["types"]),
+        codes=frozenset((one["system"], _plain(one["code"])) for one in wanted if "code" in one),
+        begins={
+            system: tuple(
+                _plain(one["begins"]) for one in wanted if one["system"] == system and "begins" in one
+            )
+            for system in load("facts")["systems"]
+        },
+        words=frozenset(row.get("words", ())),
+        phrases=frozenset(row.get("phrases", ())),
+    )
 
 
-def _is_phrase(text: str, phrases: Sequence[str]) -> bool:
-    if set(re.findall(r"\w+", text)) & set(load("facts")["denials"]):
-        return False
-    return re.split(r"[,(;:]", text.replace("(primary)", "primary"))[0].strip() in phrases
+@cache
+def _systems() -> Mapping[str, str]:
+    return {uri: name for name, uris in load("facts")["systems"].items() for uri in uris}
 
 
-def _system(uri: str) -> str | None:
-    systems: Mapping[str, Sequence[str]] = load("facts")["systems"]
-    return next((name for name, uris in systems.items() if uri in uris), None)
+@cache
+def _denials() -> frozenset[str]:
+    return frozenset(load("facts")["denials"])
+
+
+def _plain(code: str) -> str:
+    """A code without its points: ICD-10 is written with and without."""
+    return code.replace(".", "")
 
 
 def _runs(record: Said, today: date) -> bool:

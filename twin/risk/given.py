@@ -7,6 +7,7 @@ name.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -72,6 +73,7 @@ class Checked:
         return str(self.values[code])
 
 
+@cache
 def wanted(
     code: str,
     low: float | None = None,
@@ -150,10 +152,8 @@ def _number(want: Wanted, found: Input) -> float:
         raise _Unusable("This is no number.")
     value = float(found.value)
     if want.of is not None:
-        try:
-            value = float(to_canonical(want.of, found.unit, np.array([value]))[0])
-        except UnknownUnit:
-            raise _Unusable(f"It cannot be converted into {want.unit}.") from None
+        if found.unit != want.unit:
+            value = _converted(want.of, found.unit, value)
         if value <= 0 or not want.of.hard[0] <= value <= want.of.hard[1]:
             raise _Unusable("This is not possible.")
     below = want.low is not None and value < want.low
@@ -161,6 +161,13 @@ def _number(want: Wanted, found: Input) -> float:
     if below or above:
         raise _Unusable(f"The score is for {_range(want)}.")
     return value
+
+
+def _converted(of: Kind, unit: str, value: float) -> float:
+    try:
+        return float(to_canonical(of, unit, np.array([value]))[0])
+    except UnknownUnit:
+        raise _Unusable(f"It cannot be converted into {of.unit}.") from None
 
 
 def _range(want: Wanted) -> str:

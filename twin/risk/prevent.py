@@ -6,6 +6,7 @@ Association.
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Literal, get_args
 
 from twin.risk.data import band, load, range_of
@@ -34,10 +35,8 @@ def risk(values: Mapping[str, Value], years: Years, outcome: Outcome) -> float:
     What the outcome's model does not use may be absent.
     """
     terms = _terms(values)
-    z = 0.0
-    for name, coefficient in load("prevent")["models"][values["sex"]][str(years)][outcome].items():
-        first, _, second = name.partition("_x_")
-        z += coefficient * terms[first] * (terms[second] if second else 1.0)
+    model = _model(str(values["sex"]), years, outcome)
+    z = sum(coefficient * terms[first] * terms[second] for first, second, coefficient in model)
     return 1.0 / (1.0 + math.exp(-z))
 
 
@@ -77,6 +76,14 @@ def scores(given: Given) -> tuple[Score, ...]:
     return tuple(score(given, years, outcome) for years in YEARS for outcome in OUTCOMES)
 
 
+@cache
+def _model(sex: str, years: Years, outcome: Outcome) -> Sequence[tuple[str, str, float]]:
+    """Pairs of terms to multiply, with their coefficient; one that stands alone goes with the constant."""
+    named = load("prevent")["models"][sex][str(years)][outcome].items()
+    split = ((name.partition("_x_"), coefficient) for name, coefficient in named)
+    return [(first, second or "constant", coefficient) for (first, _, second), coefficient in split]
+
+
 def _terms(values: Mapping[str, Value]) -> Mapping[str, float]:
     number = {code: float(value) for code, value in values.items() if not isinstance(value, str)}
     age, sbp, egfr = (number["age"] - 55) / 10, number["sbp"], number["egfr"]
@@ -103,6 +110,7 @@ def _terms(values: Mapping[str, Value]) -> Mapping[str, float]:
     return terms
 
 
+@cache
 def _wants(years: Years, outcome: Outcome) -> Sequence[Wanted]:
     """The inputs of a model. What only other models use may be missing, but not out of range.
 
