@@ -126,6 +126,22 @@ def push(stream: UUID, event: dict[str, object]) -> None:
         log.warning("action=push_failed stream=%s error=%s", stream, type(error).__name__)
 
 
+def group_of_person(person: UUID) -> str:
+    """The channel group of all open sockets of one person."""
+    return f"person.{person.hex}"
+
+
+def notify(person: UUID, notice: Mapping[str, object]) -> bool:
+    """Hands a notice of ids to the person's open sockets; false where the channel layer is away."""
+    event = {"type": "notice.given", "notice": dict(notice)}
+    try:
+        async_to_sync(get_channel_layer().group_send)(group_of_person(person), event)
+    except (RedisError, OSError) as error:
+        log.warning("action=notify_failed person=%s error=%s", person, type(error).__name__)
+        return False
+    return True
+
+
 def stream_patient(stream: UUID) -> Patient | None:
     """The patient whom a stream is about, if the actor may see it."""
     own = Patient.objects.filter(id=stream).first()

@@ -7,6 +7,7 @@ protocol is written down in docs/live.md.
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -25,10 +26,11 @@ from django.db import DatabaseError
 from django.http import Http404
 from django.http.request import validate_host
 from django.urls import path
+from django.utils import timezone
 
 from backend.access import access_patient, recheck_patient
 from backend.actor import acting_for
-from backend.changes import changes_after, group_of, last_seq, stream_patient
+from backend.changes import changes_after, group_of, group_of_person, last_seq, stream_patient
 from backend.models import User
 from backend.ports import ports
 from backend.rules import Need
@@ -46,13 +48,15 @@ TRY_AGAIN = 1013
 class Limits:
     """What one socket may ask for, and how it is answered.
 
-    `heartbeat` is in seconds, `batch` counts the changes of one message, `longest_command` characters.
+    `heartbeat` is in seconds, `batch` counts the changes of one message, `longest_command` characters;
+    `notices` is how many notices a socket remembers, so as not to bring one twice.
     """
 
     heartbeat: float = 25.0
     batch: int = 500
     most_streams: int = 1000
     longest_command: int = 64 * 1024
+    notices: int = 200
 
 
 LIMITS = Limits()
@@ -95,6 +99,7 @@ class Live(AsyncJsonWebsocketConsumer):
     streams: dict[UUID, int]
     heart: asyncio.Task[None]
     catching_up: asyncio.Lock
+    noticed: deque[str]
 
     def __init__(self, limits: Limits = LIMITS) -> None:
         super().__init__()
@@ -114,6 +119,9 @@ class Live(AsyncJsonWebsocketConsumer):
         self.person, self.session_key = found
         self.streams = {}
         self.catching_up = asyncio.Lock()
+        self.noticed = deque(maxlen=self.limits.notices)
+        # Listening before the greeting: whoever has it misses nothing from then on.
+        await self.channel_layer.group_add(group_of_person(self.person.id), self.channel_name)
         self.heart = asyncio.create_task(self._beat())
         await self.send_json(
             {"type": "hello", "person": str(self.person.id), "heartbeat": self.limits.heartbeat}
@@ -122,6 +130,8 @@ class Live(AsyncJsonWebsocketConsumer):
     async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels' signature
         if hasattr(self, "heart"):
             self.heart.cancel()
+        if hasattr(self, "noticed"):
+            await self.channel_layer.group_discard(group_of_person(self.person.id), self.channel_name)
         for stream in getattr(self, "streams", {}):
             await self.channel_layer.group_discard(group_of(stream), self.channel_name)
 
@@ -159,6 +169,13 @@ class Live(AsyncJsonWebsocketConsumer):
         if view is not None:
             await self.send_json({"type": "progress", event["view"]: event["ref"], **view})
 
+    async def notice_given(self, event: dict[str, Any]) -> None:
+        """Something needs the person; what its sender tries again, and came already, is not brought twice."""
+        notice = event["notice"]
+        if notice["delivery"] not in self.noticed:
+            self.noticed.append(notice["delivery"])
+            await self.send_json({"type": "notice", **notice})
+
     async def _command(self, content: Any) -> dict[str, Any]:
         match content:
             case {"type": str(name)} if name in COMMANDS:
@@ -170,6 +187,16 @@ class Live(AsyncJsonWebsocketConsumer):
     async def ping(self, content: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG002 - a command's signature
         """Only answers."""
         return {}
+
+    @command("displayed", need=FOLLOWING)
+    async def displayed(self, content: dict[str, Any]) -> dict[str, Any]:
+        """The client has shown the person what a notice is about."""
+        notice = str(content.get("notice"))
+        seen = ports.displayed.get(notice)
+        ref = _id_of(content, notice)
+        if seen is None or not await self._read(seen, ref, timezone.now()):
+            raise Refusal("not_found")
+        return {"notice": notice, notice: str(ref)}
 
     @command("unsubscribe", need=None)
     async def unsubscribe(self, content: dict[str, Any]) -> dict[str, Any]:
@@ -287,8 +314,12 @@ def _is_own_origin(origin: str, host: str) -> bool:
 
 
 def _stream_of(content: dict[str, Any]) -> UUID:
+    return _id_of(content, "stream")
+
+
+def _id_of(content: dict[str, Any], name: str) -> UUID:
     try:
-        return UUID(content.get("stream"))
+        return UUID(content.get(name))
     except (ValueError, TypeError, AttributeError):
         raise Refusal("not_found") from None
 

@@ -5,10 +5,11 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Now
 
 from backend.identifiers import new_id
@@ -18,6 +19,20 @@ from backend.zones import zone_names
 EMERGENCY_ACCESS_LASTS = timedelta(hours=1)
 ALWAYS = datetime(1900, 1, 1, tzinfo=UTC)
 """Since when a patient's first stay is: before anything that was measured of somebody living."""
+
+
+class TsTzRange(Func):
+    """PostgreSQL's range of two instants, without the second."""
+
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+
+class OneUuid(Func):
+    """A range of ids, so that an exclusion needs no extension of PostgreSQL to compare ids."""
+
+    function = "pollux_uuidrange"
+    output_field = models.TextField()
 
 
 def validate_time_zone(name: str) -> None:
@@ -62,14 +77,32 @@ class User(AbstractBaseUser):
 
 
 class Clinic(models.Model):
-    """The boundary of settings, rota and retention."""
+    """The boundary of settings, rota and retention.
+
+    `emergency_text` is what its patients read beside something urgent. From `reads_from` to `reads_until` by
+    its own clock somebody reads what comes in, at weekends too where it `reads_weekends`; both are null where
+    nobody has promised it, and the same hour means day and night. One that `is_synthetic` holds the people of
+    the alarms' self-test, and is in no list.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=200)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    emergency_text = models.TextField(blank=True)
+    reads_from = models.TimeField(null=True)
+    reads_until = models.TimeField(null=True)
+    reads_weekends = models.BooleanField(default=False)
+    is_synthetic = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["name"], name="clinic_name_is_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["name"], name="clinic_name_is_unique"),
+            models.CheckConstraint(
+                condition=Q(reads_from__isnull=True, reads_until__isnull=True)
+                | Q(reads_from__isnull=False, reads_until__isnull=False),
+                name="clinic_reads_from_until",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -112,6 +145,7 @@ class CareTeam(models.Model):
     clinic = models.ForeignKey(Clinic, on_delete=models.CASCADE, related_name="teams")
     name = models.CharField(max_length=200)
     members = models.ManyToManyField(Clinician, related_name="teams")
+    lead = models.ForeignKey(Clinician, on_delete=models.SET_NULL, null=True, related_name="teams_led")
 
     class Meta:
         constraints = [
@@ -120,6 +154,45 @@ class CareTeam(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}, {self.clinic}"
+
+
+class DutyShift(models.Model):
+    """From when until when a member of a team answers for it.
+
+    One at a time, but for those that are declared to be `is_additional`. `taken_from` is whose it was before
+    it was handed over.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    team = models.ForeignKey(CareTeam, on_delete=models.CASCADE, related_name="shifts")
+    clinician = models.ForeignKey(Clinician, on_delete=models.CASCADE, related_name="shifts")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    is_additional = models.BooleanField(default=False)
+    taken_from = models.ForeignKey(
+        Clinician, on_delete=models.SET_NULL, null=True, related_name="shifts_handed_over"
+    )
+    entered_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="shifts_entered")
+    entered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")), name="duty_shift_ends_after_its_start"
+            ),
+            ExclusionConstraint(
+                expressions=[
+                    (OneUuid("team", "team", Value("[]")), RangeOperators.OVERLAPS),
+                    (TsTzRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
+                ],
+                condition=Q(is_additional=False),
+                name="duty_shift_is_one_at_a_time",
+            ),
+        ]
+        indexes = [models.Index(fields=["team", "ends_at"], name="duty_shift_of_team")]
+
+    def __str__(self) -> str:
+        return f"{self.clinician_id} from {self.starts_at} until {self.ends_at}"
 
 
 class Sex(models.TextChoices):
@@ -281,6 +354,16 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.what}"
+
+
+class ClockBeat(models.Model):
+    """When scheduler and workers last went round together; the one row is written every minute."""
+
+    name = models.CharField(primary_key=True, max_length=20)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"
 
 
 class ChangeStream(models.Model):

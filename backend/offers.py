@@ -6,6 +6,7 @@ from backend.models import Patient
 from backend.ports import Synced, ports
 from backend.queries import grants_of
 from backend.rules import Need, Topic
+from backend.senders import LiveSender, MailSender
 from backend.serializers import GrantOut, PatientOut
 
 
@@ -13,6 +14,7 @@ def register() -> None:
     """Fills the ports; runs once, when the app is ready."""
     ports.synced["patient"] = Synced(patient_now)
     ports.synced["grant"] = Synced(grants_now, need=Need.SHARE)
+    ports.senders |= {sender.name: sender for sender in (LiveSender(), MailSender())}
 
 
 def patient_now(

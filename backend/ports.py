@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from backend.models import Patient, User
@@ -58,6 +60,45 @@ class Synced:
 Exporter = Callable[[UUID], Iterable[tuple[str, Iterable[bytes]]]]
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Somebody is to be told of something, once by a channel: what a channel needs to know, and no more.
+
+    `id` is the same at every try, so that who is told can know it again. `notice` is the type of what it is
+    about, `ref` which one; `severity` is a word of the twin's warnings.
+    """
+
+    id: UUID
+    person: UUID
+    email: str
+    notice: str
+    ref: UUID
+    patient: UUID
+    severity: str
+
+
+class Outcome(StrEnum):
+    """What became of one try to tell somebody."""
+
+    SENT = "sent"
+    FAILED = "failed"  # it may go better in a while
+    UNREACHABLE = "unreachable"  # this person cannot be told this way at all
+
+
+class Sender(Protocol):
+    """A channel by which people are told. Takes no transaction and less than half a minute."""
+
+    name: str
+
+    def send(self, telling: Telling) -> Outcome:
+        """Hands it over; whatever it raises counts as FAILED."""
+        ...
+
+
+# A device has shown the person what a notice was about, at an instant; whether she may see that at all.
+Displayed = Callable[[User, UUID, datetime], bool]
+
+
 @dataclass(slots=True)
 class Ports:
     """The registries."""
@@ -68,6 +109,8 @@ class Ports:
     seeders: list[Seeder] = field(default_factory=list)
     zone_followers: list[ZoneFollower] = field(default_factory=list)
     exporters: dict[str, Exporter] = field(default_factory=dict)
+    senders: dict[str, Sender] = field(default_factory=dict)
+    displayed: dict[str, Displayed] = field(default_factory=dict)
 
 
 ports = Ports()

@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from backend.models import CareGrant, CareTeam, Clinician, Patient, Stay, User
-from backend.rules import Need
+from backend.models import CareGrant, CareTeam, Clinician, DutyShift, Patient, Stay, User
+from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from backend.zones import ZoneHistory
 
@@ -24,7 +25,7 @@ def grants_of(patient: Patient) -> QuerySet[CareGrant]:
 
 def teams_to_grant() -> QuerySet[CareTeam]:
     """The care teams that patients can choose from."""
-    return CareTeam.objects.select_related("clinic").order_by("-id")
+    return CareTeam.objects.filter(clinic__is_synthetic=False).select_related("clinic").order_by("-id")
 
 
 def looks_after(user: User) -> QuerySet[Patient]:
@@ -61,3 +62,51 @@ def zone_histories_of(patients: Collection[UUID]) -> dict[UUID, ZoneHistory]:
 def _history(stays: Sequence[tuple[datetime, str]]) -> ZoneHistory:
     (_, first), *moves = stays
     return ZoneHistory(first, *moves)
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who may read a topic of a patient beside the patient: people by grants of their own, and care teams."""
+
+    persons: frozenset[UUID]
+    teams: frozenset[UUID]
+    clinicians: frozenset[UUID]  # of the persons
+
+    @property
+    def has_clinicians(self) -> bool:
+        """Whether any clinician is among them."""
+        return bool(self.teams or self.clinicians)
+
+
+def readers_of(patient: UUID, topic: Topic, *, now: datetime) -> Readers:
+    """Who may read the topic at this moment; emergency access, which is one look, does not count.
+
+    Reads others' grants, so only a sweep may ask.
+    """
+    grants = CareGrant.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=now),
+        patient=patient,
+        read__contains=[topic],
+        starts_at__lte=now,
+        revoked_at__isnull=True,
+        emergency_reason="",
+    )
+    given = grants.values_list("person", "team", "person__clinician")
+    return Readers(
+        persons=frozenset(person for person, _, _ in given if person),
+        teams=frozenset(team for _, team, _ in given if team),
+        clinicians=frozenset(person for person, _, clinician in given if person and clinician),
+    )
+
+
+def shifts_of(team: UUID, since: datetime, until: datetime | None = None) -> QuerySet[DutyShift]:
+    """The team's shifts that reach into the time from `since` on, the earliest first."""
+    shifts = DutyShift.objects.filter(team=team, ends_at__gt=since)
+    if until is not None:
+        shifts = shifts.filter(starts_at__lt=until)
+    return shifts.select_related("clinician__user", "taken_from__user").order_by("starts_at", "id")
+
+
+def on_duty(team: UUID, at: datetime) -> QuerySet[DutyShift]:
+    """The shifts of whoever answers for the team at this moment."""
+    return shifts_of(team, at).filter(starts_at__lte=at)

@@ -144,6 +144,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=4, minute=40),
     },
     "resume a pass that stands still": {"task": "twin.resume_fleet", "schedule": 60},
+    "watch over alerts": {"task": "twin.watch_alerts", "schedule": 5, "options": {"expires": 60}},
+    "expire unattended alerts": {"task": "twin.expire_alerts", "schedule": 3600},
     "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
     "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},
@@ -201,6 +203,8 @@ EMAIL_PORT = env.integer("EMAIL_PORT", 587, low=1, high=65535)
 EMAIL_HOST_USER = env.text("EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_PASSWORD", "")
 EMAIL_USE_TLS = env.boolean("EMAIL_TLS", default=True)
+# A mail server that hangs must not keep a worker for longer than a telling's lease.
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Pollux <pollux@localhost>")
 if not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"

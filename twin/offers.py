@@ -12,6 +12,7 @@ from backend.rules import Need, Topic
 from twin.kinds import KINDS
 from twin.models import Export, Source, Upload
 from twin.queries import (
+    alerts_of,
     crossings_of,
     days_in,
     events_of,
@@ -23,6 +24,7 @@ from twin.queries import (
     thresholds_of,
 )
 from twin.serializers import (
+    AlertOut,
     CrossingOut,
     DeviceOut,
     EventOut,
@@ -34,6 +36,7 @@ from twin.serializers import (
     UploadOut,
     days_out,
 )
+from twin.services.alert_delivery import displayed
 from twin.services.demo import seed
 from twin.services.forecasts import show_forecasts
 from twin.services.goals import progress_of
@@ -64,7 +67,9 @@ def register() -> None:
         "source": Synced(sources_now),
         "upload": Synced(uploads_now),
         "export": Synced(exports_now, Need.EXPORT),
+        "alert": Synced(alerts_now),
     }
+    ports.displayed["alert"] = alert_displayed
 
 
 def follow_zone(patient: UUID, since: datetime) -> None:
@@ -160,6 +165,17 @@ def exports_now(
     """Of `export/<id>` how far it is; the patient's alone, and of no topic."""
     found = Export.objects.filter(patient=patient, id__in=_names(refs))
     return {f"export/{one.id}": ExportOut(one).data for one in found}
+
+
+def alerts_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `alert/<id>` the alert as it stands."""
+    found = alerts_of(patient, topics).filter(id__in=_names(refs))
+    return {f"alert/{one.id}": AlertOut(one).data for one in found}
+
+
+def alert_displayed(person: User, alert: UUID, now: datetime) -> bool:
+    """The person's device has shown her the alert; whether she may see it."""
+    return displayed(person=person, alert_id=alert, now=now) is not None
 
 
 def _names(refs: Collection[str]) -> list[str]:

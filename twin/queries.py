@@ -36,6 +36,9 @@ from twin.intake.items import RecordType
 from twin.intake.json_values import number
 from twin.kinds import KINDS, Kind
 from twin.models import (
+    Alert,
+    AlertDelivery,
+    AlertStep,
     Basis,
     ChallengerScore,
     Crossing,
@@ -60,6 +63,7 @@ from twin.series.codec import decode
 from twin.series.columns import Columns, Flag
 from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
+from twin.warnings.life import OPEN
 
 SNAPSHOT_DAYS = 30
 REPEATS_LOOK_BACK = timedelta(days=730)
@@ -552,3 +556,32 @@ def _recorded_results(patient: Patient, topics: Collection[Topic], since: dateti
         quantity = row.body.get("valueQuantity")
         value = number(quantity.get("value")) if isinstance(quantity, dict) else None
         yield Result(codes[row.code], at, row.source, value)
+
+
+def alerts_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Alert]:
+    """The patient's alerts in these topics, the newest first, also those that are over."""
+    return (
+        Alert.objects.filter(patient=patient, topic__in=topics)
+        .select_related("patient", "acknowledged_by", "ended_by")
+        .order_by("-id")
+    )
+
+
+def alerts_for(person: User) -> QuerySet[Alert]:
+    """The open alerts of everybody whom the person may see, her own included, the newest first."""
+    return (
+        Alert.objects.visible_to(person, Need.READ)
+        .filter(status__in=[status.value for status in OPEN])
+        .select_related("patient", "acknowledged_by", "ended_by")
+        .order_by("-id")
+    )
+
+
+def steps_of(alert: Alert) -> QuerySet[AlertStep]:
+    """What happened to the alert, in order."""
+    return AlertStep.objects.filter(alert=alert).select_related("actor").order_by("id")
+
+
+def deliveries_of(alert: Alert) -> QuerySet[AlertDelivery]:
+    """Who was to be told of the alert, and what became of it, in order."""
+    return AlertDelivery.objects.filter(alert=alert).select_related("recipient").order_by("id")

@@ -24,6 +24,9 @@ from twin.intake.items import RecordType
 from twin.kinds import KINDS, Kind
 from twin.models import (
     FINISHED,
+    Alert,
+    AlertDelivery,
+    AlertStep,
     Basis,
     Crossing,
     DaySummary,
@@ -1037,3 +1040,76 @@ class KindOut(serializers.Serializer[Any]):
 
     def get_units(self, kind: Any) -> list[str]:
         return [kind.unit, *sorted(kind.conversions)]
+
+
+class AlertOut(serializers.ModelSerializer[Alert]):
+    """An alert as it stands; `ending` says why it is over, `done` what somebody did about it."""
+
+    patient_name = serializers.CharField(source="patient.name")
+    open = serializers.BooleanField(source="is_open")
+    acknowledged_by = serializers.CharField(allow_null=True)
+    ended_by = serializers.CharField(allow_null=True)
+    source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
+
+    class Meta:
+        model = Alert
+        fields = [
+            "id",
+            "patient",
+            "patient_name",
+            "topic",
+            "rule",
+            "key",
+            "severity",
+            "direction",
+            "title",
+            "text",
+            "evidence",
+            "action",
+            "source",
+            "verification",
+            "is_late",
+            "data_at",
+            "raised_at",
+            "status",
+            "open",
+            "escalations",
+            "escalate_at",
+            "expires_at",
+            "acknowledged_by",
+            "acknowledged_at",
+            "ended_by",
+            "ended_at",
+            "ending",
+            "done",
+        ]
+
+
+class AlertStepOut(serializers.ModelSerializer[AlertStep]):
+    actor = serializers.CharField(allow_null=True)
+
+    class Meta:
+        model = AlertStep
+        fields = ["id", "step", "severity", "at", "actor", "note"]
+
+
+class AlertDeliveryOut(serializers.ModelSerializer[AlertDelivery]):
+    """`due_at` is when a waiting one is to be sent, or, while a worker has it, taken over."""
+
+    recipient = serializers.CharField()
+
+    class Meta:
+        model = AlertDelivery
+        fields = [
+            "id",
+            "recipient",
+            "channel",
+            "round",
+            "status",
+            "due_at",
+            "attempts",
+            "sent_at",
+            "given_up_at",
+            "reason",
+            "displayed_at",
+        ]

@@ -7,6 +7,9 @@ from django.utils import timezone
 
 from backend.celery import nudge
 from twin.models import FleetTask
+from twin.services.alert_delivery import deliver
+from twin.services.alert_delivery import due_patients as patients_to_tell_of
+from twin.services.alerts import escalate_due, expire
 from twin.services.challenger import challenge
 from twin.services.exports import build_export as build
 from twin.services.exports import due_exports, expire_exports
@@ -20,6 +23,7 @@ from twin.services.stale_days import digest_stale, stale_patients
 from twin.services.uploads import clear_incoming
 
 BATCH = 20
+MANY = 200
 
 
 @shared_task(name="twin.read_upload")
@@ -122,3 +126,23 @@ def take_fleet_chunk() -> None:
 def resume_fleet() -> None:
     """Goes on with a pass that no worker works at any more."""
     resume_runs(now=timezone.now())
+
+
+@shared_task(name="twin.deliver_alerts")
+def deliver_alerts(patient_id: str) -> None:
+    """Tells everybody who is to be told of one patient's alerts by now."""
+    deliver(UUID(patient_id), now=timezone.now())
+
+
+@shared_task(name="twin.watch_alerts")
+def watch_alerts() -> None:
+    """Asks the next ones where nobody answered, and tells whoever waits to be told."""
+    escalate_due(now=timezone.now(), limit=MANY)
+    for patient_id in patients_to_tell_of(now=timezone.now(), limit=BATCH):
+        deliver(patient_id, now=timezone.now())
+
+
+@shared_task(name="twin.expire_alerts")
+def expire_alerts() -> None:
+    """Ends the alerts that nobody attended to for too long."""
+    expire(now=timezone.now(), limit=MANY)

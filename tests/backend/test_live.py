@@ -31,6 +31,7 @@ COMMANDS = {
     "ping": ("reply",) * 7,
     "subscribe": ("reply", "not_found", "reply", "reply", "not_found", "not_found", "not_found"),
     "unsubscribe": ("reply",) * 7,
+    "displayed": ("not_found",) * 7,  # of no notice; of an alert, see tests/twin/test_alert_delivery.py
 }
 NOBODY = "00000000-0000-7000-8000-000000000000"
 

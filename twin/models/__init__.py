@@ -1,5 +1,6 @@
 """Rows of the twin: uploads, series in blocks, records, and what is derived from them."""
 
+from twin.models.alerts import AlarmTest, Alert, AlertDelivery, AlertStep, DeliveryStatus, Snooze
 from twin.models.days import DaySummary, Snapshot
 from twin.models.events import Direction, Event, EventType, Goal, Threshold
 from twin.models.exports import Export, ExportStatus
@@ -14,10 +15,15 @@ from twin.models.uploads import FINISHED, Upload, UploadStatus
 __all__ = [
     "FINISHED",
     "TOPICS",
+    "AlarmTest",
+    "Alert",
+    "AlertDelivery",
+    "AlertStep",
     "Basis",
     "ChallengerScore",
     "Crossing",
     "DaySummary",
+    "DeliveryStatus",
     "Direction",
     "Event",
     "EventType",
@@ -35,6 +41,7 @@ __all__ = [
     "SeriesBlock",
     "SeriesState",
     "Snapshot",
+    "Snooze",
     "Source",
     "SourcePriority",
     "StaleDays",
