@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import astuple, fields
@@ -28,7 +29,7 @@ from twin.forecast.plain import MEAN_OF_28_DAYS
 from twin.intake import container, delimited, devices, formats, gathering, json_values, phone
 from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
-from twin.kinds import KINDS, DayRule, Kind
+from twin.kinds import DATA, KINDS, DayRule, Kind
 from twin.models import UploadStatus
 from twin.risk import catalogue, kidney_course, questionnaires, sepsis
 from twin.risk.data import RISK, load
@@ -45,6 +46,7 @@ from twin.services.digest import LONGEST_RANGE
 from twin.services.intake import MOST_SOURCES
 from twin.services.samples import KEPT as BATCHES_KEPT
 from twin.services.samples import MOST_PLACES, SUPPRESSED
+from twin.warnings.sick_days import Act
 
 CHECKOUT = Path(__file__).parent.parent
 DOCS = CHECKOUT / "docs"
@@ -183,6 +185,20 @@ def test_docs_name_each_metric_of_a_glucose_sensor_and_each_group_with_targets()
     about_readings = {"start", "end", "count", "low", "high", "interval_minutes", "is_sufficient"}
     metrics = {field.name for field in fields(Metrics)} - about_readings
     assert metrics | set(Group) <= named_in("early-warning-scores.md")
+
+
+def test_docs_show_each_rule_of_sick_days_and_how_many_pages_name_it() -> None:
+    words = {2: "two pages", 3: "three pages"}
+    acts = {
+        Act.NEVER_STOP: "never stop alone",
+        Act.ASK_TO_PAUSE: "ask whether to pause",
+        Act.ASK_TO_CHANGE: "ask whether the dose changes",
+    }
+    shown = {tuple(row) for row in rows_of("early-warning-scores.md") if row[-1] in words.values()}
+    rules = json.loads((DATA / "sick_days.json").read_text(encoding="utf-8"))["rules"]
+    assert shown == {
+        (f"`{rule['id']}`", acts[Act(rule["act"])], words[len(rule["said_by"])]) for rule in rules
+    }
 
 
 def variables() -> set[str]:

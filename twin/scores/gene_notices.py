@@ -3,8 +3,6 @@
 A notice is a prompt to think, with its evidence and its limits. The patient reads `for_patient` and no more.
 """
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,9 +10,7 @@ from functools import cache
 from typing import Any
 
 from twin.scores.genes import GeneCall, Genotype, call, pharmacogenetics
-
-_RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-_ATC = frozenset({"http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"})
+from twin.scores.medicine_names import Medicine, Wanted, is_one_of
 
 
 class Finding(StrEnum):
@@ -23,15 +19,6 @@ class Finding(StrEnum):
     PROMPT = "prompt"  # the phenotype asks for thought
     NOT_TOLD = "not told"  # the guideline asks for this gene, and the files do not tell it
     NOTHING = "nothing"  # the gene is known, and nothing here is to be said of it
-
-
-@dataclass(frozen=True, slots=True)
-class Medicine:
-    """A medicine as the list has it: its words, and its code where it has one."""
-
-    text: str
-    system: str = ""
-    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +65,18 @@ def notices(genotypes: Iterable[Genotype], medicines: Iterable[Medicine]) -> lis
 
 
 def _names_of(medicine: Medicine) -> list[str]:
-    """The guideline's names of what is in a medicine, by its code or by its words."""
-    words = f" {_plain(medicine.text)} "
+    """The guideline's names of what is in a medicine."""
     return [
-        row["name"]
-        for row in pharmacogenetics()["medicines"]
-        if (medicine.system == _RXNORM and medicine.code == row["rxnorm"])
-        or (medicine.system in _ATC and medicine.code in row["atc"])
-        or _pattern(row["name"]).search(words)
+        row["name"] for row in pharmacogenetics()["medicines"] if is_one_of(medicine, _wanted(row["name"]))
     ]
 
 
 @cache
-def _pattern(name: str) -> re.Pattern[str]:
-    """The name as a word of its own, also as other languages end it: codein, codeine, codeina."""
-    return re.compile(rf" {re.escape(_plain(name).removesuffix('e'))}[aeo]? ")
-
-
-def _plain(text: str) -> str:
-    """Lower case without accents, single spaces for whatever is no letter or digit."""
-    bare = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
-    return " ".join(re.split(r"[^a-z0-9]+", bare)).strip()
+def _wanted(name: str) -> Wanted:
+    row = next(row for row in pharmacogenetics()["medicines"] if row["name"] == name)
+    return Wanted(
+        names=(name,), rxnorm=frozenset({row["rxnorm"]} if row["rxnorm"] else ()), atc=tuple(row["atc"])
+    )
 
 
 @cache

@@ -189,7 +189,8 @@ def _phenotype(row: Mapping[str, Any], diplotype: str) -> str | None:
         phenotype: str | None = row["phenotypes"].get(diplotype)
         return phenotype
     activity = sum(row["activity"][allele] for allele in diplotype.split("/"))
-    return next(name for name, least in row["by_activity"] if activity >= least)
+    by_activity: list[tuple[str, float]] = row["by_activity"]
+    return next(name for name, least in by_activity if activity >= least)
 
 
 def _homozygote(row: Mapping[str, Any], read: _Read) -> GeneCall:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from twin.scores.gene_notices import Finding, Medicine, notices
+from twin.scores.gene_notices import Finding, notices
 from twin.scores.genes import Genotype
+from twin.scores.medicine_names import Medicine
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 ATC = "http://www.whocc.no/atc"
