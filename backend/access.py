@@ -13,6 +13,7 @@ from django.db.models import Exists, QuerySet
 from django.db.models.functions import Now
 from django.http import Http404
 
+from backend.actor import NARROWED, narrow
 from backend.models import AuditAction, AuditEvent, Clinician, Patient, User
 from backend.rules import OWNER, Grant, Need, Role, Standing, Topic, standing
 from backend.scope import M_co, PatientScopedQuerySet, valid_grants
@@ -65,7 +66,7 @@ def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) ->
     """The patient, when the person meets the need; raises Http404 otherwise.
 
     `what` names the view in the audit. Runs inside the actor's transaction, so the audit row stands exactly
-    when the read does.
+    when the read does. The transaction sees only this patient from here on.
     """
     access = recheck_patient(user, patient, need)
     if access.standing.role is not Role.SELF:
@@ -74,7 +75,11 @@ def access_patient(user: User, patient: UUID | str, need: Need, *, what: str) ->
 
 
 def access_listed(user: User, patients: Sequence[Patient], *, what: str) -> dict[UUID, Standing]:
-    """What the person is to each patient of a list of hers; others' patients have the list in their audit."""
+    """What the person is to each patient of a list of hers; others' patients have the list in their audit.
+
+    The transaction sees only these patients from here on.
+    """
+    narrow([patient.id for patient in patients])
     standings = standings_of(user, patients)
     others = [patient for patient in patients if standings[patient.id].role is not Role.SELF]
     noted = set(
@@ -100,7 +105,8 @@ def access_listed(user: User, patients: Sequence[Patient], *, what: str) -> dict
 def recheck_patient(user: User, patient: UUID | str, need: Need) -> Access:
     """Like access_patient but without an audit row: for going on with what has been audited at its start."""
     try:
-        found = Patient.objects.get(**({"user": user} if patient == ME else {"id": patient}))
+        known = {"user": user} if patient == ME else {"id": patient}
+        found = Patient.objects.annotate(narrowed=NARROWED).get(**known)
     except Patient.DoesNotExist:
         raise Http404 from None
     held = OWNER if found.user_id == user.id else standings_of(user, [found])[found.id]

@@ -56,7 +56,7 @@ class PersonView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        become(self.person.id)
+        become(self.person.id, kwargs.get("patient"))
 
     @property
     def person(self) -> User:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from redis.exceptions import RedisError
 
+from backend.actor import narrow
 from backend.models import Change, ChangeOp, ChangeStream, Patient
 from backend.rules import Topic
 
@@ -144,5 +145,9 @@ def notify(person: UUID, notice: Mapping[str, object]) -> bool:
 
 def stream_patient(stream: UUID) -> Patient | None:
     """The patient whom a stream is about, if the actor may see it."""
+    # Most streams are a patient's own.
+    narrow([stream])
     own = Patient.objects.filter(id=stream).first()
+    if own is None:
+        narrow(None)
     return own or Patient.objects.filter(streams__stream=stream).first()

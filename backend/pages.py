@@ -32,7 +32,7 @@ class PersonPage(LoginRequiredMixin, View):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if isinstance(request.user, User):
             self.person = request.user
-            become(self.person.id)
+            become(self.person.id, kwargs.get("patient"))
             self.enter(request, **kwargs)
         return super().dispatch(request, *args, **kwargs)
 

@@ -2,7 +2,7 @@ import make
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from backend.actor import acting_for, acting_for_all, acting_on
+from backend.actor import acting_for, acting_for_all, acting_on, narrow
 from backend.models import AuditEvent, CareGrant, Patient, Stay
 from backend.rules import Need
 from backend.scope import visible_patients
@@ -65,6 +65,30 @@ def test_wall_shows_nothing_to_nobody(cast):
     with acting_on(cast.paul_patient.id):
         assert names(Patient.objects.all()) == ["Paul"]
     assert names(Patient.objects.all()) == []
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"), [("pia", ["Pia"]), ("cleo", ["Pia"]), ("carl", []), ("paul", [])]
+)
+def test_wall_that_is_narrowed_to_a_patient_shows_her_to_who_sees_her_anyway(cast, who, expected):
+    with acting_for(getattr(cast, who).id):
+        narrow([cast.pia_patient.id])
+        assert names(Patient.objects.exclude(user=cast.paul)) == expected
+
+
+def test_wall_that_is_narrowed_hides_everybody_else_until_the_transaction_ends(cast):
+    make.make_grant(cast.paul_patient, person=cast.cleo)
+    with acting_for(cast.cleo.id):
+        assert names(Patient.objects.all()) == ["Paul", "Pia"]
+        narrow([cast.paul_patient.id])
+        assert names(Patient.objects.all()) == ["Paul"]
+        with acting_for(cast.cleo.id):
+            assert names(Patient.objects.all()) == ["Paul", "Pia"]
+        assert names(Patient.objects.all()) == ["Paul"]
+        narrow([])
+        assert names(Patient.objects.all()) == []
+    with acting_for(cast.cleo.id):
+        assert names(Patient.objects.all()) == ["Paul", "Pia"]
 
 
 def test_wall_lets_only_the_patient_write_her_own_row(cast):
