@@ -39,6 +39,27 @@ class Said:
     ends_on: date | None = None
 
 
+def said_of(
+    *,
+    record_type: str,
+    system: str,
+    code: str,
+    text: str,
+    status: str,
+    body: Mapping[str, Any],
+    starts_on: date | None,
+    ends_on: date | None,
+) -> Said:
+    """A stored record with every code of its body; a diagnosis that is only suspected has that as its status.
+
+    Of an observation the codes of the answer are there too. A body that is no FHIR gives nothing more.
+    """
+    holders = (body.get(key) for key in ("code", "medicationCodeableConcept", "valueCodeableConcept"))
+    codes = [(system, code), *(coding for holder in holders for coding in _codings(holder))]
+    doubts = [word for _, word in _codings(body.get("verificationStatus")) if word in load("facts")["never"]]
+    return Said(record_type, tuple(dict.fromkeys(codes)), text, (doubts or [status])[0], starts_on, ends_on)
+
+
 def facts(records: Iterable[Said], today: date) -> Mapping[str, Input]:
     """What the records say of each fact of facts.json, by input code; what they leave open is not there."""
     content = load("facts")
@@ -91,6 +112,17 @@ class _Rule:
         if one.words & self.words:
             return True
         return not one.codes and one.phrase in self.phrases and not one.words & _denials()
+
+
+def _codings(concept: Any) -> list[Code]:
+    """The (system, code) pairs of a FHIR CodeableConcept; of anything else none."""
+    listed = concept.get("coding") if isinstance(concept, dict) else None
+    pairs = [
+        (one.get("system"), one.get("code"))
+        for one in (listed if isinstance(listed, list) else ())
+        if isinstance(one, dict)
+    ]
+    return [(system, code) for system, code in pairs if isinstance(system, str) and isinstance(code, str)]
 
 
 def _now(code: str, every: Sequence[_Read], today: date) -> Input | None:

@@ -52,8 +52,9 @@ class Slope:
 class Course:
     """The slope a year with its 95 % interval as a score, and when the next stage would come.
 
-    `expected_on` is None where that cannot be said, and `reason` says why. `latest_on` is None with it, and
-    where the slope may be so flat that no end can be named.
+    `stage` is that of the line on the day of the last result. `expected_on` is None where that cannot be
+    said, and `reason` says why. `latest_on` is None with it, and where the slope may be so flat that no end
+    can be named.
     """
 
     slope: Score

@@ -49,7 +49,8 @@ def score(given: Given, years: Years, outcome: Outcome) -> Score:
         return 100 * risk(values, years, outcome)
 
     value = percent(checked.values) if checked.complete else None
-    notes = [content["population"].capitalize() + "."]
+    population: str = content["population"]
+    notes = [f"{population[0].upper()}{population[1:]}."]
     if value is not None:
         notes.append(NOTE)
     if (years, outcome) == (10, "total_cvd"):

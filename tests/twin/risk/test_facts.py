@@ -1,11 +1,15 @@
 """What records say, by code and by word, and what they leave open."""
 
-from datetime import date
+from datetime import UTC, date
+from pathlib import Path
 
 import pytest
 
+from twin.demo import records as demo
+from twin.intake import fhir
+from twin.intake.items import Record
 from twin.risk.data import load
-from twin.risk.facts import SILENT, Said, facts
+from twin.risk.facts import SILENT, Said, facts, said_of
 
 TODAY = date(2026, 6, 30)
 SNOMED, ICD10 = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"
@@ -148,3 +152,74 @@ def test_every_code_says_where_it_was_seen():
             assert ("code" in code) != ("begins" in code)
             assert ("verification" in code) != ("seen_in" in code)
             assert code.get("seen_in", "Diabetes") in content["value_sets"]
+
+
+def read(record):
+    return said_of(
+        record_type=record.type.value,
+        system=record.system,
+        code=record.code,
+        text=record.text,
+        status=record.status,
+        body=record.body,
+        starts_on=record.start and record.start.date(),
+        ends_on=record.end and record.end.date(),
+    )
+
+
+def test_records_of_the_demo_say_what_she_has_and_takes():
+    said = values(*(read(record) for record in demo.records(TODAY)))
+    assert said == {
+        "diabetes": True,
+        "hypertension": True,
+        "atrial_fibrillation": False,
+        "heart_failure": False,
+        "stroke": False,
+        "vascular_disease": False,
+        "cardiovascular_disease": False,
+        "kidney_disease": True,
+        "familial_hypercholesterolaemia": False,
+        "statin": True,
+        "bp_medicine": True,
+        "bp_medicine_ever": True,
+    }
+
+
+def test_answer_of_an_observation_is_read_from_a_fhir_file():
+    sample = Path(__file__).parents[2] / "samples/fhir_r4/synthea_clemente_kreiger.json"
+    with sample.open("rb") as stream:
+        records = [item for item in fhir.read(stream, zone=UTC) if isinstance(item, Record)]
+    found = facts([read(record) for record in records], TODAY)["smoking"]
+    assert (found.value, found.on is not None) == (False, True)
+
+
+@pytest.mark.parametrize("word", ["provisional", "differential", "unconfirmed", "refuted"])
+def test_diagnosis_that_is_only_suspected_does_not_count(word):
+    said = said_of(
+        record_type="condition",
+        system=ICD10,
+        code="E11.9",
+        text="Type 2 diabetes mellitus",
+        status="active",
+        body={"verificationStatus": {"coding": [{"system": "v", "code": word}]}},
+        starts_on=None,
+        ends_on=None,
+    )
+    assert facts([said, condition("Asthma")], TODAY)["diabetes"].value is False
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"code": 5}, {"code": {"coding": 5}}, {"code": {"coding": [5, {"code": 5}]}}]
+)
+def test_body_that_is_no_fhir_gives_no_more_codes(body):
+    said = said_of(
+        record_type="condition",
+        system="s",
+        code="1",
+        text="x",
+        status="",
+        body=body,
+        starts_on=None,
+        ends_on=None,
+    )
+    assert said.codes == (("s", "1"),)
