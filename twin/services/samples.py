@@ -37,7 +37,8 @@ _NOT_AS_SAID = ("replaced", "suppressed", "deleted", "refused")
 OTHER_BATCH = "This batch_id was used for another batch."
 
 _ANSWERED = """
-    SELECT batch_id, content, answer FROM twin_samplebatch WHERE patient_id = %s AND batch_id = ANY(%s)
+    SELECT batch_id, content, answer, body_digest, first_at, last_at FROM twin_samplebatch
+    WHERE patient_id = %s AND (batch_id = ANY(%s) OR body_digest = %s)
 """
 _REMEMBER = """
     INSERT INTO twin_samplebatch (
@@ -46,10 +47,6 @@ _REMEMBER = """
     VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 _WHOSE_BODY = "SELECT patient_id FROM twin_samplebatch WHERE body_digest = %s LIMIT 1"
-_SAME_BODY = """
-    SELECT content, answer, first_at, last_at FROM twin_samplebatch
-    WHERE patient_id = %s AND body_digest = %s ORDER BY received_at DESC LIMIT 1
-"""
 
 
 class _Answered(NamedTuple):
@@ -90,24 +87,22 @@ def receive_same_body(
     None where that is not known of it: then it has to be read. Raises what receive_samples() raises.
     """
     patient = access.patient.id
-    known = _answered(patient, [batch_id])
-    with sql.cursor() as cursor:
-        found = cursor.execute(_SAME_BODY, [patient, body_digest]).fetchone()
-    if found is None:
+    known = _answered(patient, [batch_id], body_digest)
+    same = next((one for one in known.values() if one.body_digest == body_digest), None)
+    if same is None:
         return None
-    content, series = found[0], json.loads(found[1])["series"]
+    series = same.answer["series"]
     for code in {one["kind"] for one in series} & KINDS.keys():
         access.topic(kind(code).topic)
     if batch_id in known:
-        if known[batch_id].content != content:
+        if known[batch_id].content != same.content:
             raise NotPossible("batch_id", OTHER_BATCH)
         return {**known[batch_id].answer, "repeated": True}
-    for one in series:
-        one |= {"stored": 0, "known": one["stored"] + one["known"]}
+    series = [one | {"stored": 0, "known": one["stored"] + one["known"]} for one in series]
     sources = sources_by_name(patient, {one["source"] for one in series if one["known"]})
     heard_from(patient, sources.values(), with_news=(), now=now)
     answer = {"repeated": False, "series": series}
-    _remember(patient, {batch_id: _Answered(content, answer, body_digest, *found[2:])}, now)
+    _remember(patient, {batch_id: same._replace(answer=answer)}, now)
     return answer
 
 
@@ -174,13 +169,13 @@ def _with_body(answered: _Answered, batch: PhoneBatch) -> _Answered:
     return answered._replace(body_digest=batch.body_digest, first_at=first, last_at=last)
 
 
-def _answered(patient: UUID, names: Sequence[str]) -> dict[str, _Answered]:
-    """The batches of these names that came before; the patient's lock is taken."""
+def _answered(patient: UUID, names: Sequence[str], body_digest: str | None = None) -> dict[str, _Answered]:
+    """The batches of these names, or known by this body, that came before; the patient's lock is taken."""
     with sql.pipeline() as cursor:
         # Of one batch that is sent twice at once the second waits here for the first one's answer.
         store.lock(patient)
-        cursor.execute(_ANSWERED, [patient, list(names)])
-    return {name: _Answered(content, json.loads(answer)) for name, content, answer in cursor}
+        cursor.execute(_ANSWERED, [patient, list(names), body_digest])
+    return {name: _Answered(content, json.loads(answer), *body) for name, content, answer, *body in cursor}
 
 
 def _remember(patient: UUID, batches: Mapping[str, _Answered], now: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.intake.phone import MOST_SAMPLES, MOST_SERIES, Malformed, read_batch
+from twin.intake.phone import MOST_SAMPLES, MOST_SERIES, Malformed, batch_name, read_batch
 from twin.series.columns import UNKNOWN_OFFSET
 
 PULSE = {"kind": "heart_rate", "unit": "/min", "source": "Watch", "start": [1000, 2000], "value": [60, 61.5]}
@@ -124,6 +124,40 @@ def test_batch_that_is_malformed_names_the_place(given, place):
     with pytest.raises(Malformed) as malformed:
         read_batch(given)
     assert malformed.value.place == place
+
+
+def test_name_comes_in_the_body_or_beside_it():
+    beside = {"series": [PULSE]}
+    assert read_batch(beside, "two").batch_id == "two"
+    assert read_batch(beside | {"batch_id": None}, "two").batch_id == "two"
+    assert read_batch(body(PULSE), "one").batch_id == "one"
+    with pytest.raises(Malformed, match="Idempotency-Key") as malformed:
+        read_batch(body(PULSE), "two")
+    assert malformed.value.place == "batch_id"
+
+
+@pytest.mark.parametrize("name", ["", "a" * 101, "a\n", "\x7f"])
+def test_name_that_is_none_is_malformed(name):
+    with pytest.raises(Malformed) as malformed:
+        batch_name(name, "Idempotency-Key")
+    assert malformed.value.place == "Idempotency-Key"
+
+
+@pytest.mark.parametrize(
+    ("more", "digest"),
+    [
+        ({}, "ab"),
+        ({"patient": "01890000-0000-7000-8000-000000000000"}, "ab"),
+        ({"sent_at": None, "time_zone": None, "batch_id": None}, "ab"),
+        ({"series": [PULSE | {"deleted": [False, False]}]}, "ab"),
+        ({"batch_id": "one"}, None),
+        ({"sent_at": "2026-03-01T12:00:00Z"}, None),
+        ({"time_zone": "Europe/Berlin"}, None),
+        ({"series": [PULSE, PULSE | {"deleted": [False, True]}]}, None),
+    ],
+)
+def test_body_can_be_known_again_when_it_says_nothing_but_samples(more, digest):
+    assert read_batch({"series": [PULSE]} | more, "one", "ab").body_digest == digest
 
 
 def test_content_is_what_the_series_say_and_nothing_else():
