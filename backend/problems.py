@@ -1,9 +1,11 @@
 """Errors of the API as problem+json (RFC 9457): one shape, no traceback, nothing clinical."""
 
+import errno
 import logging
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
@@ -52,10 +54,23 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:  # noq
             log.warning("action=redis_failed error=%s", type(error).__name__)
             body = problem(503, "A part of the service is not there at the moment. Try again soon.")
             headers["Retry-After"] = "5"
+        case Exception() if _is_for_want_of_room(error):
+            log.error("action=storage_full error=%s", type(error).__name__)
+            body = problem(
+                507, "There is no room left for this. Nothing of it was kept: send it again later."
+            )
+            headers["Retry-After"] = "60"
         case _:
             return None
     set_rollback()
     return Response(body, status=body["status"], headers=headers, content_type=CONTENT_TYPE)
+
+
+def _is_for_want_of_room(error: Exception) -> bool:
+    """Whether disk or database had no room left for what was to be written."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return isinstance(error.__cause__, psycopg.errors.DiskFull)
 
 
 def describe(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 """Errors below /api/ have one shape, say nothing clinical, and show no traceback."""
 
 import logging
+import os
+import resource
 
+import make
+import psycopg
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -61,6 +65,47 @@ def shape(answer):
 )
 def test_error_is_a_problem(pia, status, ask):
     assert shape(ask(pia)) == status
+
+
+def test_file_for_which_the_disk_has_no_room_is_a_problem_of_ours_to_send_again(pia, settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    settings.FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+    file = SimpleUploadedFile("export.csv", b"start,kind,value,unit\n" * 20_000)
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, most[1]))
+    try:
+        refused = pia.post(f"{API}/uploads", {"file": file})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+    assert (shape(refused), refused["Retry-After"]) == (507, "60")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    file.seek(0)
+    assert pia.post(f"{API}/uploads", {"file": file}).status_code == 202
+
+
+FULL = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT ON twin_samplebatch EXECUTE FUNCTION full_disk();
+"""
+
+
+def test_batch_for_which_the_database_has_no_room_is_the_same_and_nothing_of_it_is_kept(transactional_db):
+    patient = make.make_patient()
+    client = Client()
+    client.force_login(patient.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    series = {"kind": "weight", "unit": "kg", "source": "Scale", "start": [0], "value": [80]}
+    body = {"batch_id": "a", "series": [series]}
+    owner = os.environ["DATABASE_URL"].replace("//pollux_app@", "//pollux_owner@")
+    with psycopg.connect(owner, autocommit=True) as server:
+        server.execute(FULL)
+        try:
+            refused = client.post(f"{API}/samples", body, content_type=JSON)
+        finally:
+            server.execute("DROP FUNCTION full_disk CASCADE")
+    assert (shape(refused), refused["Retry-After"]) == (507, "60")
+    answer = client.post(f"{API}/samples", body, content_type=JSON).json()
+    assert (answer["repeated"], answer["series"][0]["stored"]) == (False, 1)
 
 
 def test_nobody_logged_in_is_asked_for_a_token(db):

@@ -247,6 +247,14 @@ def test_the_largest_batch_fits_the_limits_of_the_parser():
     assert BulkBody.most_brackets > 8 * phone.MOST_SERIES
 
 
+def test_largest_batch_is_stored_and_known_again(cast, pia):
+    start = list(range(NOON - 1000 * phone.MOST_SAMPLES, NOON, 1000))
+    largest = pulse() | {"start": start, "value": [60 + place % 40 for place in range(phone.MOST_SAMPLES)]}
+    assert counts(post(pia, largest)) == [{"stored": phone.MOST_SAMPLES}]
+    assert counts(post(pia, largest)) == [{"known": phone.MOST_SAMPLES}]
+    assert len(held(cast.pia_patient)) == phone.MOST_SAMPLES
+
+
 def test_source_beyond_the_most_is_refused_by_its_indexes(cast, pia):
     with acting_for_all():
         Source.objects.bulk_create(
