@@ -89,35 +89,48 @@ def _pairs() -> Mapping[str, Sequence[Mapping[str, Any]]]:
 
 def _notice(pair: Mapping[str, Any], written: str, found: GeneCall) -> Notice:
     data = pharmacogenetics()
-    prompt = next(
-        (
-            row
-            for row in data["prompts"]
-            if row["gene"] == pair["gene"]
-            and pair["medicine"] in row["medicines"]
-            and found.phenotype in row["phenotypes"]
-        ),
-        None,
-    )
-    if prompt is not None:
+    prompts = [_prompt(pair, phenotype) for phenotype in found.possible]
+    asked = [prompt for prompt in prompts if prompt is not None]
+    # What every phenotype asks for that is still possible holds, whichever of them it is.
+    is_asked = bool(asked) and len(asked) == len(prompts)
+    if is_asked:
         finding = Finding.PROMPT
     else:
         finding = Finding.NOT_TOLD if found.phenotype is None else Finding.NOTHING
-    checked = (
-        found.verification if prompt is None else f"{prompt['verification']}; gene: {found.verification}"
-    )
+    checked = dict.fromkeys(prompt["verification"] for prompt in asked) if is_asked else {}
     return Notice(
         gene=pair["gene"],
         medicine=pair["medicine"],
         written=written,
         finding=finding,
         diplotype=found.diplotype,
-        phenotype=found.phenotype,
-        prompt=None if prompt is None else prompt["prompt"],
+        phenotype=" or ".join(found.possible) if is_asked else found.phenotype,
+        prompt=_words(found.possible, asked) if is_asked else None,
         for_patient=data["for_patient"],
         level=f"CPIC level {pair['level']}",
         guideline=pair["guideline"],
         limits=(*found.limits, data["cautions"]["routes"]),
         source=found.source,
-        verification=checked,
+        verification="; ".join((*checked, f"gene: {found.verification}")),
     )
+
+
+def _prompt(pair: Mapping[str, Any], phenotype: str) -> Mapping[str, Any] | None:
+    prompts: list[Mapping[str, Any]] = pharmacogenetics()["prompts"]
+    return next(
+        (
+            row
+            for row in prompts
+            if row["gene"] == pair["gene"]
+            and pair["medicine"] in row["medicines"]
+            and phenotype in row["phenotypes"]
+        ),
+        None,
+    )
+
+
+def _words(phenotypes: Sequence[str], prompts: Sequence[Mapping[str, Any]]) -> str:
+    texts = [prompt["prompt"] for prompt in prompts]
+    if len(set(texts)) == 1:
+        return str(texts[0])
+    return " ".join(f"{phenotype}: {text}" for phenotype, text in zip(phenotypes, texts, strict=True))

@@ -40,13 +40,16 @@ class Genotype:
 class GeneCall:
     """What is known of one gene; `phenotype` may be known without `diplotype`, where every pair has it.
 
-    `genotypes` are the variants that were read, by rs number; `untested` those of the table that were not.
+    `possible` are the phenotypes that what was read leaves open, the known one alone where there is one.
+    `genotypes` are the variants that were read, by rs number; `untested` those of the table that were not,
+    and whose allele no other variant tells.
     """
 
     gene: str
     standing: Standing
     diplotype: str | None
     phenotype: str | None
+    possible: tuple[str, ...]
     genotypes: Mapping[str, str]
     untested: tuple[str, ...]
     limits: tuple[str, ...]
@@ -76,20 +79,19 @@ def call(gene: str, genotypes: Iterable[Genotype]) -> GeneCall:
     read = _read(row, genotypes)
     if "homozygotes" in row:
         return _homozygote(row, read)
-    untested = tuple(variant["rsid"] for variant in row["variants"] if variant["rsid"] not in read.counts)
     if read.is_strange:
-        return _said(row, read, Standing.INDETERMINATE, untested)
+        return _said(row, read, Standing.INDETERMINATE)
     if not read.counts:
-        return _said(row, read, Standing.NOT_TESTED, untested)
+        return _said(row, read, Standing.NOT_TESTED)
     diplotypes = {_diplotype(row, counts) for counts in _completions(row, read.counts)} - {None}
     phenotypes = {_phenotype(row, diplotype) for diplotype in diplotypes if diplotype}
     if not diplotypes:
-        return _said(row, read, Standing.INDETERMINATE, untested)
+        return _said(row, read, Standing.INDETERMINATE)
+    possible = tuple(sorted(phenotype for phenotype in phenotypes if phenotype))
     diplotype = diplotypes.pop() if len(diplotypes) == 1 else None
-    phenotype = phenotypes.pop() if len(phenotypes) == 1 else None
-    is_called = diplotype is not None or phenotype is not None
+    is_called = diplotype is not None or len(possible) == 1
     standing = Standing.CALLED if is_called else Standing.NOT_TESTED
-    return _said(row, read, standing, untested, diplotype, phenotype)
+    return _said(row, read, standing, diplotype, possible)
 
 
 def calls(genotypes: Iterable[Genotype]) -> list[GeneCall]:
@@ -127,7 +129,9 @@ def _read(row: Mapping[str, Any], genotypes: Iterable[Genotype]) -> _Read:
     is_of_build = True
     for one in genotypes:
         if one.rsid in wanted and one.letters:
-            said.setdefault(one.rsid, set()).add("".join(sorted(one.letters)))
+            # The order of two letters is none; anything longer is shown as it stands.
+            pair = len(one.letters) == _COPIES
+            said.setdefault(one.rsid, set()).add("".join(sorted(one.letters)) if pair else one.letters)
             is_of_build = is_of_build and one.build == _BUILD
     counts: dict[str, Counter[str]] = {}
     letters: dict[str, str] = {}
@@ -157,7 +161,7 @@ def _completions(row: Mapping[str, Any], counts: Mapping[str, Counter[str]]) -> 
     found: dict[str, int] = {}
     open_: set[str] = set()
     for variant in row["variants"]:
-        (allele,) = set(variant["letters"].values()) - {row["reference"]}
+        (allele,) = _marks(variant) - {row["reference"]}
         if variant["rsid"] in counts:
             # Of variants that mark the same allele each one is enough.
             found[allele] = max(found.get(allele, 0), counts[variant["rsid"]][allele])
@@ -195,23 +199,38 @@ def _phenotype(row: Mapping[str, Any], diplotype: str) -> str | None:
 
 def _homozygote(row: Mapping[str, Any], read: _Read) -> GeneCall:
     """A gene of which only two copies of one variant without function can be told."""
-    untested = tuple(variant["rsid"] for variant in row["variants"] if variant["rsid"] not in read.counts)
     for rsid, letter, diplotype in row["homozygotes"]:
         if read.letters.get(rsid) == letter * _COPIES:
-            return _said(row, read, Standing.CALLED, untested, diplotype, row["homozygous_phenotype"])
-    standing = Standing.INDETERMINATE if read.counts or read.is_strange else Standing.NOT_TESTED
-    return _said(row, read, standing, untested)
+            return _said(row, read, Standing.CALLED, diplotype, (row["homozygous_phenotype"],))
+    is_tested = read.counts or read.is_strange
+    return _said(row, read, Standing.INDETERMINATE if is_tested else Standing.NOT_TESTED)
+
+
+def _untested(row: Mapping[str, Any], read: _Read) -> tuple[str, ...]:
+    told = {
+        allele for variant in row["variants"] if variant["rsid"] in read.counts for allele in _marks(variant)
+    }
+    return tuple(
+        variant["rsid"]
+        for variant in row["variants"]
+        if variant["rsid"] not in read.counts and not _marks(variant) <= told
+    )
+
+
+def _marks(variant: Mapping[str, Any]) -> set[str]:
+    """The allele that each letter stands for."""
+    return set(variant["letters"].values())
 
 
 def _said(
     row: Mapping[str, Any],
     read: _Read,
     standing: Standing,
-    untested: tuple[str, ...],
     diplotype: str | None = None,
-    phenotype: str | None = None,
+    possible: tuple[str, ...] = (),
 ) -> GeneCall:
     data = pharmacogenetics()
+    untested = _untested(row, read)
     limits = [data["cautions"]["laboratory"], *row["limits"], *read.limits]
     if untested:
         limits.append(data["cautions"]["untested"].format(rsids=", ".join(untested)))
@@ -225,7 +244,8 @@ def _said(
         gene=row["gene"],
         standing=standing,
         diplotype=diplotype,
-        phenotype=phenotype,
+        phenotype=possible[0] if len(possible) == 1 else None,
+        possible=possible,
         genotypes=dict(read.letters),
         untested=untested,
         limits=tuple(limits),
@@ -242,6 +262,7 @@ def _not_told(gene: str) -> GeneCall:
         standing=Standing.NOT_TOLD,
         diplotype=None,
         phenotype=None,
+        possible=(),
         genotypes={},
         untested=(),
         limits=(data["cautions"]["laboratory"], why),

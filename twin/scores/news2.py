@@ -121,6 +121,21 @@ def spo2_scale(target: tuple[float, float] | None) -> Scale:
     return 2 if target is not None and tuple(target) == _table().target_of_scale_2 else 1
 
 
+def at_rest(readings: Iterable[Reading], moves: Iterable[tuple[datetime, datetime]]) -> list[Reading]:
+    """The readings without pulses and breaths that were counted in one of the moves, or too soon after it.
+
+    `moves` are spans in which the person walked or exercised: a watch that measures 140 during a run would
+    give 3 points.
+    """
+    table = _table()
+    spans = [(since, until + table.rest) for since, until in moves]
+    return [
+        one
+        for one in readings
+        if one.kind not in table.kinds_at_rest or not any(since <= one.at < until for since, until in spans)
+    ]
+
+
 def news2(
     readings: Iterable[Reading],
     *,
@@ -136,8 +151,8 @@ def news2(
     Oxygen and consciousness are asked: None is unknown, which costs as much as any missing part. With
     something unknown the score has no value but a range, from the lowest to the highest total that is
     possible. Days of inputs are those of the zone of `now`. A reading that is of the future or outside the
-    kind's hard range does not count. Refused by name: people under 16, and pregnant women. Readings of the
-    pulse are to be at rest. Source: RCP 2017, see news2.json.
+    kind's hard range does not count. Refused by name: people under 16, and pregnant women. Pulse and breaths
+    are to be counted at rest, see `at_rest`. Source: RCP 2017, see news2.json.
     """
     table = _table()
     refusals = _not_for(table, age, pregnant)
@@ -201,6 +216,8 @@ class _Table:
     consciousness_title: str
     consciousness: Mapping[str, int]
     levels: tuple[tuple[Level, int | None, int | None], ...]
+    kinds_at_rest: frozenset[str]
+    rest: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +233,7 @@ def _table() -> _Table:
     applies, scale_2, oxygen, consciousness = (
         data[name] for name in ("applies_to", "spo2_scale_2", OXYGEN, CONSCIOUSNESS)
     )
-    oldest = data["at_home"]["oldest_hours"]
+    oldest, rest = data["at_home"]["oldest_hours"], data["at_home"]["at_rest"]
     return _Table(
         title=data["title"],
         version=data["version"],
@@ -253,6 +270,10 @@ def _table() -> _Table:
             )
             for rank, row in enumerate(data["levels"])
         ),
+        kinds_at_rest=frozenset(
+            row["kind"] for row in data["measured"] if row["parameter"] in rest["parameters"]
+        ),
+        rest=timedelta(minutes=rest["minutes"]),
     )
 
 

@@ -45,6 +45,22 @@ def test_a_notice_is_a_prompt_only_where_the_gene_asks_for_one(genotypes, text, 
     assert [notice.finding for notice in notices(genotypes, [Medicine(text)])] == [finding]
 
 
+def test_a_prompt_that_holds_for_all_that_is_possible_is_given_before_all_is_known():
+    (same,) = notices([Genotype("rs4244285", "AG")], [Medicine("clopidogrel")])
+    assert (same.finding, same.diplotype) == (Finding.PROMPT, None)
+    assert same.phenotype == "Intermediate Metabolizer or Poor Metabolizer"
+    assert same.prompt.count("guideline") == 1
+    thiopurine = [
+        notice
+        for notice in notices([Genotype("rs1800462", "CG")], [Medicine("azathioprine")])
+        if notice.gene == "TPMT"
+    ]
+    assert [notice.finding for notice in thiopurine] == [Finding.PROMPT]
+    assert "Poor Metabolizer: Grave risk" in thiopurine[0].prompt
+    (open_,) = notices([Genotype("rs4244285", "GG")], [Medicine("clopidogrel")])
+    assert (open_.finding, open_.phenotype, open_.prompt) == (Finding.NOT_TOLD, None, None)
+
+
 @pytest.mark.parametrize(
     ("medicine", "names"),
     [

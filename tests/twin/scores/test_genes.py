@@ -1,17 +1,22 @@
 """Calls of genes: the tables against each other, what is absent, contradicts or is of the other strand."""
 
 import json
+from datetime import UTC
 from itertools import combinations_with_replacement
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.vector_cases import vector_cases
+from twin.intake import genetics
 from twin.intake.genetics.calls import PANEL
+from twin.intake.items import Record
 from twin.kinds import DATA
 from twin.scores.genes import Genotype, Standing, call, calls, genes, genotype_of, pharmacogenetics
 
+SAMPLES = Path(__file__).parents[2] / "samples" / "genetics"
 TABLES = {row["gene"]: row for row in pharmacogenetics()["genes"]}
 WITH_PAIRS = [gene for gene in TABLES if "alleles" in TABLES[gene]]
 
@@ -129,6 +134,7 @@ def test_call_of_what_was_tested(gene, letters, diplotype, phenotype):
         ("CYP2C9", {"rs1799853": "TT", "rs1057910": "AC"}, Standing.INDETERMINATE),
         ("SLCO1B1", {"rs4149056": "AG"}, Standing.INDETERMINATE),
         ("SLCO1B1", {"rs4149056": "T"}, Standing.INDETERMINATE),
+        ("CYP2D6", {"rs35742686": "CT/C"}, Standing.INDETERMINATE),
         ("CYP2D6", {"rs3892097": "CC", "rs35742686": "II", "rs5030655": "II"}, Standing.INDETERMINATE),
         ("CYP2D6", {"rs3892097": "CT", "rs35742686": "DI"}, Standing.INDETERMINATE),
         ("CYP2D6", {}, Standing.NOT_TESTED),
@@ -149,6 +155,31 @@ def test_call_goes_as_far_as_what_was_tested_allows():
     either = told("CYP2C19", rs4244285="AG", rs4986893="GG")
     assert (either.standing, either.diplotype) == (Standing.CALLED, None)
     assert either.phenotype == "Intermediate Metabolizer"
+
+
+def test_call_says_which_phenotypes_are_still_possible():
+    some = told("CYP2C19", rs4244285="AG")
+    assert (some.standing, some.phenotype) == (Standing.NOT_TESTED, None)
+    assert some.possible == ("Intermediate Metabolizer", "Poor Metabolizer")
+    assert told("CYP2C19", rs4244285="AA").possible == ("Poor Metabolizer",)
+    assert told("CYP2C19").possible == ()
+
+
+def test_call_does_not_miss_a_variant_whose_allele_another_one_tells():
+    letters = {"rs3918290": "CC", "rs55886062": "AA", "rs67376798": "TT"}
+    assert told("DPYD", **letters).untested == ("rs75017182", "rs56038477")
+    assert told("DPYD", **letters, rs75017182="GG").untested == ()
+
+
+def test_calls_of_a_file_as_it_is_imported():
+    with (SAMPLES / "23andme_panel.txt").open("rb") as file:
+        read = [item for item in genetics.read(file, zone=UTC) if isinstance(item, Record)]
+    found = {one.gene: one for one in calls(genotype_of(record.body) for record in read)}
+    called = {gene: one.diplotype for gene, one in found.items() if one.standing is Standing.CALLED}
+    assert called == {"SLCO1B1": "*1/*1"}
+    assert found["CYP2C19"].genotypes == {"rs4244285": "AG"}
+    assert found["CYP2C19"].untested == ("rs4986893", "rs28399504", "rs12248560")
+    assert found["CYP2D6"].standing is Standing.INDETERMINATE
 
 
 def test_call_says_its_limits():
@@ -197,3 +228,4 @@ def test_a_call_in_part_holds_whatever_the_rest_turns_out_to_be(data, gene):
     if complete.standing is Standing.CALLED:
         assert part.phenotype in (None, complete.phenotype)
         assert part.diplotype in (None, complete.diplotype)
+        assert not part.possible or set(complete.possible) <= set(part.possible)

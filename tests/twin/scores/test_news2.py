@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.vector_cases import vector_cases
 from twin.kinds import KINDS
 from twin.risk.result import Band, Flag, Input, Lever, Refusal
-from twin.scores.news2 import Consciousness, Reading, Standing, news2, spo2_scale
+from twin.scores.news2 import Consciousness, Reading, Standing, at_rest, news2, spo2_scale
 
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 KIND_OF = {
@@ -164,6 +164,24 @@ def test_news2_takes_the_newest_of_each_kind_up_to_its_age():
     assert stale.score.missing == ("Pulse", "Consciousness")
     assert "Pulse is 3 hours old; up to 2 count." in stale.score.notes
     assert next(part for part in stale.parts if part.parameter == "pulse").standing is Standing.STALE
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kinds"),
+    [
+        (-1, ["resp_rate", "spo2", "heart_rate"]),
+        (0, ["spo2"]),
+        (30, ["spo2"]),
+        (39, ["spo2"]),
+        (40, ["resp_rate", "spo2", "heart_rate"]),
+    ],
+)
+def test_at_rest_leaves_out_pulse_and_breaths_of_a_run_and_of_ten_minutes_after(minutes, kinds):
+    run = (NOW - timedelta(hours=1), NOW - timedelta(minutes=30))
+    at = run[0] + timedelta(minutes=minutes)
+    given_ = readings({"resp_rate": 28.0, "spo2": 97.0, "pulse": 150.0}, at=at)
+    assert [one.kind for one in at_rest(given_, [run])] == kinds
+    assert at_rest(given_, []) == given_
 
 
 @pytest.mark.parametrize(("hours", "standing"), [(12, Standing.KNOWN), (12.01, Standing.STALE)])
