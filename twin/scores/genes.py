@@ -16,6 +16,8 @@ from twin.kinds import DATA
 
 _BUILD = 37
 _COPIES = 2
+_NO_CALL = frozenset("-0")
+"""Letters of what the laboratory could not tell, in whole or in half."""
 
 
 class Standing(StrEnum):
@@ -29,7 +31,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Genotype:
-    """One variant as a file has it: the letters as they stand, "AG"; None where it was not called."""
+    """One variant as a file has it: the letters as they stand, "AG"; None or "--" where it was not called."""
 
     rsid: str
     letters: str | None
@@ -128,7 +130,7 @@ def _read(row: Mapping[str, Any], genotypes: Iterable[Genotype]) -> _Read:
     said: dict[str, set[str]] = {}
     is_of_build = True
     for one in genotypes:
-        if one.rsid in wanted and one.letters:
+        if one.rsid in wanted and one.letters and _NO_CALL.isdisjoint(one.letters):
             # The order of two letters is none; anything longer is shown as it stands.
             pair = len(one.letters) == _COPIES
             said.setdefault(one.rsid, set()).add("".join(sorted(one.letters)) if pair else one.letters)

@@ -130,6 +130,8 @@ def test_call_of_what_was_tested(gene, letters, diplotype, phenotype):
         ("CYP2C19", {"rs4244285": "GG", "rs4986893": "GG"}, Standing.NOT_TESTED),
         ("CYP2C19", {"rs4244285": None, "rs4986893": "GG", "rs12248560": "CC"}, Standing.NOT_TESTED),
         ("SLCO1B1", {"rs4149056": None}, Standing.NOT_TESTED),
+        ("SLCO1B1", {"rs4149056": "--"}, Standing.NOT_TESTED),
+        ("SLCO1B1", {"rs4149056": "T-"}, Standing.NOT_TESTED),
         ("DPYD", {"rs3918290": "CC", "rs55886062": "AA", "rs67376798": "TT"}, Standing.NOT_TESTED),
         ("CYP2C9", {"rs1799853": "TT", "rs1057910": "AC"}, Standing.INDETERMINATE),
         ("SLCO1B1", {"rs4149056": "AG"}, Standing.INDETERMINATE),
