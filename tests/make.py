@@ -37,16 +37,22 @@ class Cast:
 
 def make_user(name: str = "", *, password: str | None = None) -> User:
     number = next(_numbers)
-    name = name or f"person{number}"
-    user = User.objects.create_user(f"{name}@pollux.example", password, name=name.title())
-    _verify(user)
+    (user,) = make_users(name or f"person{number}", password=password)
     return user
 
 
-def _verify(user: User) -> None:
+def make_users(*names: str, password: str | None = None) -> list[User]:
+    """Accounts with verified addresses, all written at once."""
     from allauth.account.models import EmailAddress
 
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    users = [User(email=f"{name}@pollux.example", name=name.title()) for name in names]
+    for user in users:
+        user.set_password(password)
+    User.objects.bulk_create(users)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
+    )
+    return users
 
 
 def make_patient(
@@ -100,7 +106,8 @@ def make_cast() -> Cast:
     in vitals; dora, a caregiver, acts in vitals and reads glucose; rita's grant was taken back; carl is of
     pia's clinic without a grant; ada administers it.
     """
-    users = {name: make_user(name) for name in ("pia", "paul", "dora", "cleo", "carl", "rita", "ada")}
+    names = ("pia", "paul", "dora", "cleo", "carl", "rita", "ada")
+    users = dict(zip(names, make_users(*names), strict=True))
     clinic = make_clinic("Harbour Clinic")
     pia = make_patient(users["pia"], clinic=clinic)
     paul = make_patient(users["paul"])

@@ -70,7 +70,7 @@ def run(program: tuple[str, ...], role: str, **environment: str) -> subprocess.C
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
         cwd=CHECKOUT,
     )
 

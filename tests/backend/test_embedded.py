@@ -48,7 +48,7 @@ def processes_in(folder: Path) -> list[str]:
     return found
 
 
-def wait_until_empty(folder: Path, seconds: float = 10) -> list[str]:
+def wait_until_empty(folder: Path, seconds: float = 30) -> list[str]:
     deadline = time.monotonic() + seconds
     while (left := processes_in(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -73,7 +73,7 @@ class Socket:
     def hear(self, *types: str):
         """The next message of these types, or of any but heartbeats."""
         while True:
-            message = json.loads(self.connection.recv(timeout=5))
+            message = json.loads(self.connection.recv(timeout=30))
             if message["type"] in types or (not types and message["type"] != "heartbeat"):
                 return message
 
@@ -85,7 +85,7 @@ class Socket:
         """The code with which the server closes, whatever it says before."""
         with pytest.raises(ConnectionClosed) as closed:  # noqa: PT012 - whatever comes before is drained
             while True:
-                self.connection.recv(timeout=5)
+                self.connection.recv(timeout=30)
         return closed.value.rcvd.code
 
 

@@ -37,22 +37,13 @@ FALLS = "chance that resting heart rate falls below 45 per min on one of the nex
 GOAL = {"direction": "at_most", "target": 80.0, "by_day": "2026-04-01", "start_value": 84.0}
 
 
-@pytest.fixture(scope="module")
-def page(site, browser):
-    """One for all: these modules touch no data."""
-    page = browser.new_page(locale="en-GB", timezone_id="Europe/Berlin")
-    page.goto(site.address)
-    yield page
-    page.close()
-
-
 @pytest.fixture
-def call(page):
+def call(module_page):
     """A function: an exported function of a module, called with JSON."""
 
     def run(module, name, *args):
         code = "async ([m, n, a]) => (await import(`/static/pollux/js/${m}`))[n](...a)"
-        said = page.evaluate(code, [module, name, list(args)])
+        said = module_page.evaluate(code, [module, name, list(args)])
         return said.replace("\u00a0", " ") if isinstance(said, str) else said
 
     return run

@@ -7,13 +7,11 @@ import pytest
 
 
 @pytest.fixture
-def call(new_context):
+def call(module_page):
     """A function: the answer of one exported function of a module to JSON arguments."""
-    page = new_context().new_page()
-    page.goto("/")
 
     def run(module: str, name: str, *args: object) -> object:
-        return page.evaluate(
+        return module_page.evaluate(
             "async ([module, name, args]) => (await import(`/static/pollux/js/${module}`))[name](...args)",
             [module, name, list(args)],
         )

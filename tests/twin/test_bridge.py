@@ -42,7 +42,7 @@ from twin.services.devices import receive_messages
 CHECKOUT = Path(checks.__file__).parent.parent
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MS = int(NOON.timestamp() * 1000)
-PATIENCE = 30.0
+PATIENCE = 120.0
 PASSWORD = "of tests"
 BRIDGE = ("manage.py", "bridge")
 # As it is, but it dies when all is in the store and nothing acknowledged.

@@ -187,7 +187,7 @@ def worker_about_to_settle(patient: Patient, now: datetime) -> Iterator[None]:
     with acting_for_all():
         lock(patient.id)
         worker.start()
-        deadline = monotonic() + 20
+        deadline = monotonic() + 120
         while not is_waited_for() and monotonic() < deadline:
             sleep(0.02)
         yield

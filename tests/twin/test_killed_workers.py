@@ -98,7 +98,7 @@ def worker(what: str, row: object, now: object) -> Iterator[subprocess.Popen[byt
 
 
 def wait_for(reached: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while process.poll() is None and not reached() and time.monotonic() < deadline:
         time.sleep(0.005)
 
@@ -290,7 +290,7 @@ def test_pass_whose_worker_is_killed_is_finished_by_two_others(transactional_db,
 
     later = NOW + FLEET_LEASE
     with worker("fleet", patients[0].id, later) as one, worker("fleet", patients[0].id, later) as other:
-        assert [one.wait(timeout=60), other.wait(timeout=60)] == [0, 0]
+        assert [one.wait(timeout=180), other.wait(timeout=180)] == [0, 0]
     assert told() == [both] * 10
     assert attempts() == [1, 2, 1, 1, 1]
     with acting_for_all():

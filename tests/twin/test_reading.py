@@ -354,13 +354,13 @@ def test_read_upload_that_was_taken_over_stores_nothing_more(cast, read_as):
 
 def test_read_upload_keeps_its_lease_while_a_reader_yields_nothing(transactional_db, read_as):
     upload = make.make_upload(make.make_patient(), Format.MAGIC)
-    lease = timedelta(seconds=0.8)
+    lease = timedelta(seconds=2)
     go_on, reading = Event(), Event()
     outcome: list[object] = []
 
     def items() -> Iterator[Item]:
         reading.set()
-        assert go_on.wait(20)
+        assert go_on.wait(120)
         yield beats(61.0)
 
     def work() -> None:
@@ -372,7 +372,7 @@ def test_read_upload_keeps_its_lease_while_a_reader_yields_nothing(transactional
     read_as(items())
     worker = Thread(target=work)
     worker.start()
-    assert reading.wait(20)
+    assert reading.wait(120)
     time.sleep(2 * lease.total_seconds())
     assert due_uploads(now=timezone.now(), limit=10) == []
     go_on.set()

@@ -442,7 +442,7 @@ def test_refresh_forecasts_while_newer_data_comes_is_let_go_and_stays_stale(tran
         # The worker can claim and compute, but not settle while somebody else writes to this patient.
         lock(patient.id)
         worker.start()
-        deadline = monotonic() + 20
+        deadline = monotonic() + 120
         while (began, began + LEASE) not in stale(patient).values() and monotonic() < deadline:
             sleep(0.02)
         mark_stale(patient.id, ["sbp"], now=began + timedelta(seconds=1))

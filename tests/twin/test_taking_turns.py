@@ -71,7 +71,7 @@ def test_overlapping_uploads_and_measurements_at_once_lose_nothing(transactional
         subprocess.Popen([sys.executable, "-c", WORKER, *(str(one.id) for one in share)], env=os.environ)
         for share in shares
     ]
-    assert [worker.wait(timeout=60) for worker in workers] == [0, 0]
+    assert [worker.wait(timeout=180) for worker in workers] == [0, 0]
     typist.join()
 
     with acting_on(patient.id):

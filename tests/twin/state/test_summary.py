@@ -441,7 +441,7 @@ def test_summarise_of_a_year_of_minutes_stays_quick():
         np.zeros(n, np.int64),
         np.random.default_rng(1).normal(70, 10, n),
     )
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(days("heart_rate", year)) == 365
     # Measured at 25 ms; the room is for a busy machine.
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
