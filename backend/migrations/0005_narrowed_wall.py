@@ -55,7 +55,7 @@ VISIBLE = f"""
 
 
 class Migration(migrations.Migration):
-    dependencies = [("backend", "0003_every_way_in")]
+    dependencies = [("backend", "0004_rota_and_clock")]
 
     operations = [
         migrations.RunSQL(VISIBLE, before.VISIBLE.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
