@@ -57,9 +57,11 @@ def django_db_setup(django_db_blocker) -> Iterator[None]:
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as server:
         server.execute("SELECT pg_advisory_lock(1)")  # ends with the connection
         if not server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [TEMPLATE]).fetchone():
-            server.execute(f"CREATE DATABASE {TEMPLATE}")
+            server.execute(f"DROP DATABASE IF EXISTS {TEMPLATE}_unfinished")
+            server.execute(f"CREATE DATABASE {TEMPLATE}_unfinished")
             with django_db_blocker.unblock():
-                migrate(TEMPLATE)
+                migrate(f"{TEMPLATE}_unfinished")
+            server.execute(f"ALTER DATABASE {TEMPLATE}_unfinished RENAME TO {TEMPLATE}")
         server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace("/pollux?", f"/{name}?")
