@@ -149,6 +149,7 @@ CELERY_BEAT_SCHEDULE = {
     "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
     "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},
+    "thin versions of snapshots": {"task": "twin.thin_versions", "schedule": crontab(hour=3, minute=40)},
     "notice silent sources": {"task": "twin.notice_silence", "schedule": 3600},
 }
 

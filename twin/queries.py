@@ -39,6 +39,7 @@ from twin.models import (
     Alert,
     AlertDelivery,
     AlertStep,
+    Baseline,
     Basis,
     ChallengerScore,
     Crossing,
@@ -52,6 +53,7 @@ from twin.models import (
     RecordVersion,
     SeriesBlock,
     Snapshot,
+    SnapshotVersion,
     Source,
     SourcePriority,
     Threshold,
@@ -61,8 +63,10 @@ from twin.series import store
 from twin.series.blocks import DAY_MS
 from twin.series.codec import decode
 from twin.series.columns import Columns, Flag
+from twin.state.facts import Facts, SystemLimit, Trend, facts_of, together, trend
 from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
+from twin.state.versions import unpack
 from twin.warnings.life import OPEN
 
 SNAPSHOT_DAYS = 30
@@ -153,12 +157,78 @@ def days_in(
     }
 
 
+def baselines_of(patient: UUID, topics: Collection[Topic]) -> dict[str, state.Baseline]:
+    """What is usual of each kind of these topics of which enough is known; one query."""
+    rows = Baseline.objects.filter(patient=patient, topic__in=topics)
+    return {
+        row.kind: state.Baseline(
+            kind=row.kind,
+            centre=row.centre,
+            spread=row.spread,
+            by_weekday=None if row.by_weekday is None else tuple(row.by_weekday),
+            days=row.days,
+            first=row.first_on,
+            last=row.last_on,
+        )
+        for row in rows
+    }
+
+
 def snapshot_tiles(patient: Patient, topics: Collection[Topic]) -> tuple[list[dict[str, Any]], Any]:
     """The tiles of these topics in the catalogue's order, and when the oldest of them was built."""
     rows = list(Snapshot.objects.filter(patient=patient, topic__in=topics).order_by("topic"))
     tiles = [tile for row in rows for tile in row.tiles]
     tiles.sort(key=lambda tile: _ORDER[tile["kind"]])
     return tiles, min((row.built_at for row in rows), default=None)
+
+
+def facts_now(patient: UUID, topics: Collection[Topic]) -> dict[Topic, Facts]:
+    """For each topic what body systems are judged by beside its tiles; two queries."""
+    limits: defaultdict[str, list[SystemLimit]] = defaultdict(list)
+    rows = Crossing.objects.filter(patient=patient, topic__in=topics)
+    for row in rows.order_by("kind", "-probability", "rule", "side"):
+        guideline = guideline_limit(row.rule) if row.basis == Basis.GUIDELINE else None
+        if row.basis != Basis.GUIDELINE or guideline:
+            limits[row.topic].append(
+                SystemLimit(
+                    kind=row.kind,
+                    basis=cast("Any", row.basis),
+                    title=guideline.title if guideline else "",
+                    side=cast("Any", row.side),
+                    limit=row.limit,
+                    passed=row.is_passed,
+                    probability=row.probability,
+                    expected_on=row.expected_on,
+                )
+            )
+    trends: defaultdict[str, list[Trend]] = defaultdict(list)
+    current = Forecast.objects.filter(patient=patient, topic__in=topics, superseded_at=None)
+    for topic, code, *lines in current.order_by("kind").values_list(
+        "topic", "kind", "mean", "low80", "high80"
+    ):
+        trends[topic].append(trend(KINDS[code], *(np.array(line) for line in lines)))
+    return {topic: Facts(limits=tuple(limits[topic]), trends=tuple(trends[topic])) for topic in topics}
+
+
+def snapshot_as_known(
+    patient: Patient, topics: Collection[Topic], at: datetime
+) -> tuple[list[dict[str, Any]], Facts, datetime | None]:
+    """The tiles and facts of these topics as they were known at that instant, and since when; two queries.
+
+    Versions are kept an hour apart, later a day: where one was known for a shorter while, what was known
+    before it is answered. What came later never is.
+    """
+    live = list(Snapshot.objects.filter(patient=patient, topic__in=topics, known_at__lte=at))
+    found = [(row.known_at, {"tiles": row.tiles, "facts": row.facts}) for row in live]
+    past = SnapshotVersion.objects.filter(
+        patient=patient, topic__in=set(topics) - {row.topic for row in live}, known_at__lte=at
+    )
+    newest = past.order_by("topic", "-known_at").distinct("topic")
+    found += [(row.known_at, unpack(bytes(row.said))) for row in newest]
+    tiles = [tile for _, said in found for tile in said["tiles"]]
+    tiles.sort(key=lambda tile: _ORDER[tile["kind"]])
+    facts = together(facts_of(said["facts"]) for _, said in found)
+    return tiles, facts, max((known_at for known_at, _ in found), default=None)
 
 
 def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = "") -> QuerySet[Forecast]:

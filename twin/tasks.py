@@ -18,6 +18,7 @@ from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
 from twin.services.samples import forget_batches
+from twin.services.snapshots import thin_versions
 from twin.services.sources import notice_silence
 from twin.services.stale_days import digest_stale, stale_patients
 from twin.services.uploads import clear_incoming
@@ -76,6 +77,12 @@ def digest_stale_days() -> None:
 def forget_old_batches() -> None:
     """Forgets the batches of phones that are too old to come again."""
     forget_batches(now=timezone.now())
+
+
+@shared_task(name="twin.thin_versions")
+def thin_old_versions() -> None:
+    """Leaves one version a day of what snapshots said, and none of years ago."""
+    thin_versions(now=timezone.now())
 
 
 @shared_task(name="twin.notice_silence")

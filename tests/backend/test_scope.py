@@ -14,9 +14,10 @@ from backend.actor import acting_for, acting_for_all
 from backend.models import CareGrant, Patient
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
-from twin.models import DaySummary, Record, Snapshot
+from twin.models import Baseline, DaySummary, Record, Snapshot, SnapshotVersion
 
 TOPICS = sorted(Topic)
+WALLED = (Record, Snapshot, SnapshotVersion, DaySummary, Baseline)
 TIMES = {
     "since before": (-0.5, None),
     "until later": (-1, 1),
@@ -57,7 +58,13 @@ def world(db):
                     body={},
                     updated_at=timezone.now(),
                 )
-                Snapshot.objects.create(patient=patient, topic=topic, tiles=[], built_at=timezone.now())
+                now = timezone.now()
+                Snapshot.objects.create(patient=patient, topic=topic, tiles=[], known_at=now, built_at=now)
+                SnapshotVersion.objects.create(patient=patient, topic=topic, known_at=now, said=b"")
+                Baseline.objects.create(
+                    patient=patient, topic=topic, kind=topic, centre=1, spread=1, days=1,
+                    first_on=date(2026, 1, 1), last_on=date(2026, 1, 1), made_at=now,
+                )  # fmt: skip
                 DaySummary.objects.create(
                     patient=patient, topic=topic, kind=topic, day=date(2026, 1, 1), value=1, minimum=1,
                     maximum=1, count=1, source_id=patient.id, sources=1,
@@ -111,20 +118,16 @@ def test_wall_shows_exactly_what_python_finds(world, drawn):
             seen = set(visible_patients(reader, Need.SEE))
             python = {
                 (model, need): set(model.objects.visible_to(reader, need).values_list("patient_id", "topic"))
-                for model in (Record, Snapshot, DaySummary)
+                for model in WALLED
                 for need in (Need.READ, Need.ACT)
             }
         with acting_for(reader.id):
             assert set(Patient.objects.all()) == seen == {one for one in people if held[one.id].may(Need.SEE)}
-            for model in (Record, Snapshot, DaySummary):
+            for model in WALLED:
                 assert set(model.objects.values_list("patient_id", "topic")) == expected[Need.READ]
                 assert changed_by(model) == expected[Need.ACT]
         transaction.set_rollback(True)
-    assert python == {
-        (model, need): expected[need]
-        for model in (Record, Snapshot, DaySummary)
-        for need in (Need.READ, Need.ACT)
-    }
+    assert python == {(model, need): expected[need] for model in WALLED for need in (Need.READ, Need.ACT)}
 
 
 def test_needs_of_the_owner_reach_only_her_own_rows(cast):

@@ -16,6 +16,7 @@ from backend.models import Change, Patient
 from backend.rules import Need
 from backend.services import NotPossible
 from twin.models import (
+    Baseline,
     Crossing,
     DaySummary,
     Event,
@@ -25,6 +26,7 @@ from twin.models import (
     SeriesBlock,
     SeriesState,
     Snapshot,
+    SnapshotVersion,
     SourcePriority,
     StaleForecast,
     Threshold,
@@ -241,6 +243,11 @@ IMPOSSIBLE = {
     "day_summary_stands_on_samples": (DaySummary, {"count": 0}),
     "day_summary_topic_is_known": (DaySummary, {"topic": "gossip"}),
     "snapshot_topic_is_known": (Snapshot, {"topic": "gossip"}),
+    "snapshot_version_topic_is_known": (SnapshotVersion, {"topic": "gossip"}),
+    "baseline_has_a_spread": (Baseline, {"spread": 0.0}),
+    "baseline_has_seven_weekdays_or_none": (Baseline, {"by_weekday": [0.0] * 6}),
+    "baseline_stands_on_days": (Baseline, {"last_on": date(2026, 2, 28)}),
+    "baseline_topic_is_known": (Baseline, {"topic": "gossip"}),
     "forecast_arrays_are_of_one_length": (Forecast, {"low80": [1.0]}),
     "forecast_errors_have_points": (Forecast, {"backtest_points": 3}),
     "forecast_is_kept_only_when_it_was_shown": (Forecast, {"superseded_at": NOW}),
@@ -283,7 +290,17 @@ def possible(model: type, patient: Patient) -> dict[str, Any]:
     block = {"span": 1, "count": 1, "first_at": 1, "last_at": 1, "minimum": 1, "maximum": 1, "total": 1}
     columns: dict[type, dict[str, Any]] = {
         DaySummary: {"kind": "weight", "source_id": patient.id, **summary},
-        Snapshot: {"tiles": [], "built_at": NOW},
+        Snapshot: {"tiles": [], "known_at": NOW, "built_at": NOW},
+        SnapshotVersion: {"known_at": NOW, "said": b"x"},
+        Baseline: {
+            "kind": "weight",
+            "centre": 80.0,
+            "spread": 1.0,
+            "days": 9,
+            "first_on": date(2026, 3, 1),
+            "last_on": date(2026, 3, 1),
+            "made_at": NOW,
+        },
         Forecast: {
             "kind": "weight",
             "through": date(2026, 3, 1),

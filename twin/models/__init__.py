@@ -1,7 +1,7 @@
 """Rows of the twin: uploads, series in blocks, records, and what is derived from them."""
 
 from twin.models.alerts import AlarmTest, Alert, AlertDelivery, AlertStep, DeliveryStatus, Snooze
-from twin.models.days import DaySummary, Snapshot
+from twin.models.days import Baseline, DaySummary, Snapshot, SnapshotVersion
 from twin.models.events import Direction, Event, EventType, Goal, Threshold
 from twin.models.exports import Export, ExportStatus
 from twin.models.fleet import ChallengerScore, FleetChunk, FleetRun, FleetTask
@@ -19,6 +19,7 @@ __all__ = [
     "Alert",
     "AlertDelivery",
     "AlertStep",
+    "Baseline",
     "Basis",
     "ChallengerScore",
     "Crossing",
@@ -41,6 +42,7 @@ __all__ = [
     "SeriesBlock",
     "SeriesState",
     "Snapshot",
+    "SnapshotVersion",
     "Snooze",
     "Source",
     "SourcePriority",

@@ -1,4 +1,4 @@
-"""From series to what is derived of them: day summaries and snapshot. In the caller's transaction."""
+"""From series to what is derived of them: days, baselines, snapshot. In the caller's transaction."""
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -9,11 +9,13 @@ from backend.changes import Entry, record_changes
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.kinds import KINDS, Kind, kind
-from twin.models import DaySummary, Snapshot, Source, SourcePriority
-from twin.queries import newest_columns, recent_days
+from twin.models import DaySummary, Source, SourcePriority
+from twin.queries import baselines_of, newest_columns, recent_days
 from twin.series import store
+from twin.services.baselines import refresh_baselines
 from twin.services.forecasts import outdate_states
 from twin.services.intake import Touched
+from twin.services.snapshots import keep_tiles
 from twin.state import Reading, newest, reach, snapshot, summarise
 
 BLOCKS_AT_ONCE = 31
@@ -27,7 +29,7 @@ _said = attrgetter("topic", "value", "minimum", "maximum", "count", "source_id",
 
 
 def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
-    """Brings day summaries and snapshot up to what the series say; twice is the same as once.
+    """Brings days, baselines and snapshot up to what the series say; twice is the same as once.
 
     The log names the days that came out otherwise than before; models that have passed one of them forget.
     Takes the patient's lock before it reads: of two digests the later one knows what the earlier one knew,
@@ -38,7 +40,7 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     names = dict(Source.objects.filter(patient_id=patient_id).values_list("id", "name"))
     orders = dict(SourcePriority.objects.filter(patient_id=patient_id).values_list("kind", "sources"))
     changed: list[Entry] = []
-    first_changed: dict[str, date] = {}
+    changed_days: dict[str, list[date]] = {}
     for code, (first, last) in touched.items():
         days: list[date] = []
         priority = [names[source] for source in orders.get(code, [])]
@@ -50,14 +52,14 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
                 patient_id, kind(code), names, priority, zone, day, min(day + step, until)
             )
             day += step + timedelta(days=1)
-        if days:
-            first_changed[code] = days[0]
+        changed_days[code] = days
         changed += [
             Entry(Topic(kind(code).topic), f"days/{code}/{begin}/{end}") for begin, end in ranges(days)
         ]
+    refresh_baselines(patient_id, changed_days, zone=zone, now=now)
     for topic in sorted({kind(code).topic for code in touched}):
         _build_snapshot(patient_id, Topic(topic), names, zone, now)
-    outdate_states(patient_id, first_changed)
+    outdate_states(patient_id, {code: days[0] for code, days in changed_days.items() if days})
     record_changes(patient_id, changed)
 
 
@@ -77,16 +79,9 @@ def _build_snapshot(patient: UUID, topic: Topic, names: dict[UUID, str], zone: t
     codes = [code for code, one in KINDS.items() if one.topic == topic]
     readings = _newest_readings(patient, codes, names)
     days = recent_days(patient, list(readings), now.astimezone(zone).date())
-    built = snapshot(readings, days, zone=zone, now=now)
-    Snapshot.objects.update_or_create(
-        patient_id=patient,
-        topic=topic,
-        defaults={
-            "tiles": built["tiles"],
-            "built_at": now,
-            "last_data_at": max((reading.at for reading in readings.values()), default=None),
-        },
-    )
+    built = snapshot(readings, days, baselines_of(patient, [topic]), zone=zone, now=now)
+    last_data_at = max((reading.at for reading in readings.values()), default=None)
+    keep_tiles(patient, topic, built["tiles"], last_data_at, now=now)
 
 
 def _summarise_days(

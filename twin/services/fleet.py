@@ -5,7 +5,7 @@ A run is cut into chunks of patients, which any number of workers share between 
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
 from backend.actor import acting_for_all
 from backend.celery import nudge
-from backend.changes import last_seqs, record_changes_of_many
+from backend.changes import Entry, last_seqs, record_changes_of_many
 from backend.models import Patient
 from backend.queries import zone_histories_of
 from twin.kinds import KINDS
@@ -25,6 +25,7 @@ from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep
 from twin.services.forecasts import mark_stale
 from twin.services.lease import LeaseLost, place_of
+from twin.services.snapshots import note_facts
 
 log = logging.getLogger(__name__)
 
@@ -154,9 +155,19 @@ def _work(held: Held, now: datetime) -> None:
             raise LeaseLost
         now_at = last_seqs(zones)
         moved = {patient for patient in zones if now_at.get(patient) != seqs.get(patient)}
-        record_changes_of_many(keep([one for one in made if one.key[0] not in moved], now=now))
+        changed = keep([one for one in made if one.key[0] not in moved], now=now)
+        record_changes_of_many(changed)
+        _note_limits(changed, now)
         # Alone each is made by what there is then, and one that fails stops no other.
         _leave_to_refresh([one.key for one in known if one.key[0] in moved or one.key[1] in failures], now)
+
+
+def _note_limits(changed: Mapping[UUID, Collection[Entry]], now: datetime) -> None:
+    """Few pass a limit in one night; trends alone, which all have, wait for the next data."""
+    for patient, entries in changed.items():
+        topics = {entry.topic for entry in entries if entry.ref.startswith("crossing/")}
+        if topics:
+            note_facts(patient, topics, now=now)
 
 
 def _leave_to_refresh(keys: Collection[Key], now: datetime) -> None:

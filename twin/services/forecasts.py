@@ -20,6 +20,7 @@ from twin.series.store import lock
 from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep
 from twin.services.glucose import refresh_glucose
+from twin.services.snapshots import note_facts
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,7 @@ def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
         marks.filter(kind__in=held).delete()
         if changed:
             record_changes(patient_id, changed[patient_id])
+            note_facts(patient_id, {entry.topic for entry in changed[patient_id]}, now=now)
     return len(held)
 
 

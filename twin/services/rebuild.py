@@ -9,18 +9,19 @@ from backend.actor import acting_on
 from backend.changes import record_change, record_changes
 from backend.rules import Topic
 from twin.kinds import KINDS, kind
-from twin.models import DaySummary, Snapshot
+from twin.models import Baseline, DaySummary
 from twin.series import store
 from twin.services.digest import digest
 from twin.services.events import lift_events
 from twin.services.forecasts import SETTLE, forget_states, mark_stale, refresh_forecasts
 from twin.services.intake import Touched, widen
+from twin.services.snapshots import drop_snapshots, note_facts
 
 
 def rebuild(patient_id: UUID, *, now: datetime) -> None:
-    """Day summaries, snapshots, events of medicines, models and forecasts of one patient, from what is kept.
+    """Days, baselines, snapshots, medicines' events, models and forecasts of one patient, from what is kept.
 
-    Forecasts that were shown stay as they were.
+    Forecasts that were shown and versions of snapshots stay as they were.
     """
     with acting_on(patient_id):
         digest_all(patient_id, now=now)
@@ -30,21 +31,23 @@ def rebuild(patient_id: UUID, *, now: datetime) -> None:
 
 
 def digest_all(patient_id: UUID, *, now: datetime) -> None:
-    """Day summaries and snapshots as the series give them in the patient's zone; forecasts become stale.
+    """Days, baselines and snapshots as the series give them in the patient's zone; forecasts become stale.
 
     In the caller's transaction.
     """
     store.lock(patient_id)
     days = DaySummary.objects.filter(patient_id=patient_id)
     days.exclude(kind__in=KINDS).delete()
-    Snapshot.objects.filter(patient_id=patient_id).delete()
+    Baseline.objects.filter(patient_id=patient_id).delete()
     touched = Touched()
     for extent in store.extents(patient_id):
         widen(touched, extent.kind, extent.first_at, extent.last_at)
     # Days on which nothing stands any more are only seen to go when they are looked at.
     for code, first, last in days.values_list("kind").annotate(Min("day"), Max("day")):
         widen(touched, code, _midnight(first), _midnight(last))
+    drop_snapshots(patient_id, set(Topic) - {kind(code).topic for code in touched}, now=now)
     digest(patient_id, touched, now=now)
+    note_facts(patient_id, set(Topic), now=now)
     mark_stale(patient_id, touched, now=now)
     for code in sorted(touched):
         record_change(patient_id, topic=Topic(kind(code).topic), ref=f"series/{code}")

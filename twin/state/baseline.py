@@ -90,7 +90,7 @@ def baselines(kinds: Sequence[Kind], rows: Values, *, today: date) -> list[Basel
     ages = np.arange(WINDOW, 0, -1)
     weights = np.where(known, 0.5 ** (ages / HALF_LIFE), 0.0)
     count = known.sum(axis=1)
-    enough = np.flatnonzero(count >= LEAST_DAYS)
+    enough = np.flatnonzero(count >= LEAST_DAYS).tolist()
     values, weights = np.where(known, rows, 0.0)[enough], weights[enough]
     offsets = np.zeros((len(enough), _WEEK))
     weekly = (weights > 0).reshape(-1, WINDOW // _WEEK, _WEEK).sum(axis=1).min(axis=1) >= LEAST_OF_A_WEEKDAY

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.kinds import KINDS, DayRule, Kind
 from twin.series.columns import Columns, Flag
+from twin.state.baseline import Baseline, deviation, usual_range
 from twin.state.summary import COUNTED, DaySummary
 
 MEAN_DAYS = 28
@@ -27,11 +28,27 @@ class Reading:
     flags: int = 0
 
 
+class Usual(TypedDict):
+    """What is usual of a kind on the weekday of `day`, its newest that is over, and how that day came out.
+
+    `days` stand behind the range. `deviation` is in robust standard deviations of the person's own days; it
+    and `value` are None where the newest day is today's growing total alone.
+    """
+
+    low: float
+    high: float
+    days: int
+    day: str
+    value: float | None
+    deviation: float | None
+
+
 class Tile(TypedDict):
     """One kind on a patient's overview.
 
     `flag` tells on which side of the soft range the value lies, `bound` that it is a device's limit and the
-    truth beyond it, `manual` that it was typed in, `growing` that it is today's total so far.
+    truth beyond it, `manual` that it was typed in, `growing` that it is today's total so far. `usual` is None
+    where too little is known of the person to call anything usual.
     """
 
     kind: str
@@ -49,6 +66,7 @@ class Tile(TypedDict):
     day: str
     growing: bool
     mean_28: float | None
+    usual: Usual | None
     sparkline: list[tuple[str, float]]
 
 
@@ -68,6 +86,7 @@ def newest(sources: Mapping[str, Columns]) -> Reading | None:
 def snapshot(
     readings: Mapping[str, Reading],
     days: Mapping[str, Sequence[DaySummary]],
+    baselines: Mapping[str, Baseline],
     *,
     zone: tzinfo,
     now: datetime,
@@ -75,11 +94,12 @@ def snapshot(
     """A tile for every kind with a reading and a day, in the catalogue's order.
 
     `days` holds each kind's summaries in order, the last 30 days at least and the newest day in any case.
-    A counted kind shows its newest day's value, the others their newest reading.
+    A counted kind shows its newest day's value, the others their newest reading. What is usual is said of
+    days, so it is a day that is held against it.
     """
     today = now.astimezone(zone).date()
     tiles = [
-        _tile(kind, readings[code], days[code], today)
+        _tile(kind, readings[code], days[code], baselines.get(code), today)
         for code, kind in KINDS.items()
         if code in readings and days.get(code)
     ]
@@ -95,7 +115,9 @@ def _newest(source: str, columns: Columns) -> Reading:
     return Reading(float(columns.value[which]), at, source, flags)
 
 
-def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date) -> Tile:
+def _tile(
+    kind: Kind, reading: Reading, days: Sequence[DaySummary], baseline: Baseline | None, today: date
+) -> Tile:
     newest_day = days[-1]
     counted = kind.daily in COUNTED
     value, flags = (newest_day.value, newest_day.flags) if counted else (reading.value, reading.flags)
@@ -119,7 +141,24 @@ def _tile(kind: Kind, reading: Reading, days: Sequence[DaySummary], today: date)
         "day": newest_day.day.isoformat(),
         "growing": kind.daily is DayRule.SUM and newest_day.day == today,
         "mean_28": sum(recent) / len(recent) if len(recent) >= LEAST_DAYS_FOR_MEAN else None,
+        "usual": None if baseline is None else _usual(kind, baseline, days, until),
         "sparkline": [(day.day.isoformat(), day.value) for day in shown],
+    }
+
+
+def _usual(kind: Kind, baseline: Baseline, days: Sequence[DaySummary], until: date) -> Usual | None:
+    over = next((day for day in reversed(days) if day.day <= until), None)
+    day = days[-1].day if over is None else over.day
+    if not baseline.speaks_of(day):
+        return None
+    low, high = usual_range(kind, baseline, day)
+    return {
+        "low": low,
+        "high": high,
+        "days": baseline.days,
+        "day": day.isoformat(),
+        "value": None if over is None else over.value,
+        "deviation": None if over is None else deviation(baseline, over.value, day),
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from twin.series.columns import Columns, Flag
 from twin.state import DaySummary, Reading, newest, snapshot
+from twin.state.baseline import Baseline
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
@@ -29,9 +30,14 @@ def summaries(values, *, last=TODAY):
     ]
 
 
-def tile(code, reading, days, now=NOW):
-    (only,) = snapshot({code: reading}, {code: days}, zone=BERLIN, now=now)["tiles"]
+def tile(code, reading, days, now=NOW, baseline=None):
+    baselines = {} if baseline is None else {code: baseline}
+    (only,) = snapshot({code: reading}, {code: days}, baselines, zone=BERLIN, now=now)["tiles"]
     return only
+
+
+def habit(code, centre, spread, *, by_weekday=None, last=TODAY - timedelta(days=1)):
+    return Baseline(code, centre, spread, by_weekday, 80, last - timedelta(days=90), last)
 
 
 def test_newest_is_the_sample_that_ended_last_of_any_source():
@@ -62,6 +68,7 @@ def test_snapshot_of_a_measured_kind_shows_the_newest_reading():
         "day": "2026-11-23",
         "growing": False,
         "mean_28": 130.0,
+        "usual": None,
         "sparkline": [("2026-11-21", 120.0), ("2026-11-22", 130.0), ("2026-11-23", 140.0)],
     }
 
@@ -115,6 +122,35 @@ def test_snapshot_counts_days_by_the_patients_own_date():
     assert not shown["growing"]
 
 
+def test_snapshot_holds_the_newest_day_against_what_is_usual():
+    shown = tile(
+        "sbp", Reading(152.0, NOW, "cuff"), summaries([120.0, 136.0]), baseline=habit("sbp", 124.0, 4.0)
+    )
+    assert shown["usual"] == {
+        "low": 116.0,
+        "high": 132.0,
+        "days": 80,
+        "day": "2026-11-23",
+        "value": 136.0,
+        "deviation": 3.0,
+    }
+
+
+def test_snapshot_holds_a_growing_total_against_nothing():
+    steps = habit("steps", 8000.0, 1000.0, by_weekday=(500.0,) + (0.0,) * 5 + (-500.0,))
+    reading = Reading(12.0, NOW, "phone")
+    usual = tile("steps", reading, summaries([8500.0, 900.0]), baseline=steps)["usual"]
+    assert (usual["day"], usual["value"], usual["deviation"]) == ("2026-11-22", 8500.0, 1.0)
+    usual = tile("steps", reading, summaries([900.0]), baseline=steps)["usual"]
+    assert (usual["low"], usual["high"]) == (6500.0, 10500.0)
+    assert (usual["day"], usual["value"], usual["deviation"]) == ("2026-11-23", None, None)
+
+
+def test_snapshot_calls_nothing_usual_by_a_baseline_of_long_ago():
+    old = habit("sbp", 124.0, 4.0, last=TODAY - timedelta(days=60))
+    assert tile("sbp", Reading(152.0, NOW, "cuff"), summaries([152.0]), baseline=old)["usual"] is None
+
+
 def test_snapshot_of_two_days_shows_no_mean():
     assert tile("hba1c", Reading(7.4, NOW, "laboratory"), summaries([7.6, 7.4]))["mean_28"] is None
 
@@ -124,6 +160,7 @@ def test_snapshot_is_json_in_the_catalogues_order_and_skips_kinds_without_days()
     built = snapshot(
         {"weight": reading, "heart_rate": reading, "spo2": reading},
         {"weight": summaries([80.0]), "heart_rate": summaries([80.0]), "spo2": []},
+        {},
         zone=BERLIN,
         now=NOW,
     )
