@@ -77,6 +77,7 @@ ROWS = [
     ("get", API + PIA + "summary", {"kind": "heart_rate"}, *GRANTEES),
     ("get", API + PIA + "summary", {"kind": "egfr"}, *WHOLE_GRANTS),
     ("get", API + PIA + "snapshot", None, *GRANTEES),
+    ("get", API + PIA + "snapshot", {"at": "2026-11-01T12:00:00Z"}, *GRANTEES),
     ("get", API + PIA + "forecasts", None, *GRANTEES),
     ("get", API + PIA + "forecasts/<str:kind>/explanation", None, *GRANTEES),
     ("get", API + PIA + "forecasts/<str:kind>/record", None, *GRANTEES),

@@ -36,6 +36,7 @@ from twin.queries import (
     events_of,
     explanation_of,
     exports_of,
+    facts_now,
     forecast_record,
     glucose_record,
     goals_of,
@@ -45,6 +46,7 @@ from twin.queries import (
     records_of,
     repeats_of,
     samples_between,
+    snapshot_as_known,
     snapshot_tiles,
     sources_of,
     thresholds_of,
@@ -86,7 +88,6 @@ from twin.serializers import (
     SamplesOut,
     SeriesIn,
     SeriesOut,
-    SnapshotOut,
     SourcePriorityIn,
     SourcesIn,
     SourcesOut,
@@ -111,8 +112,12 @@ from twin.services.observations import delete_measurement, record_measurements
 from twin.services.priorities import set_source_priority
 from twin.services.records import add_record, delete_record, edit_record
 from twin.services.samples import receive_same_body, receive_samples, whose_body
+from twin.services.snapshots import KEPT
 from twin.services.thresholds import end_threshold, set_threshold
 from twin.services.uploads import receive_upload
+from twin.state import Tile, systems
+from twin.state.facts import together
+from twin.state_serializers import SnapshotIn, SnapshotOut
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
 DRAWN_APART = np.uint8(sum(Flag) - Flag.SOFT_RANGE)
@@ -293,20 +298,32 @@ class Summary(PatientView):
 
 
 class SnapshotView(PatientView):
-    """The twin at a glance, in the topics that are shared."""
+    """The twin at a glance, in the topics that are shared: now, or as it was known at an instant."""
 
     needs = {"get": Need.READ}
     what = "snapshot"
 
-    @extend_schema(responses=SnapshotOut)
+    @extend_schema(parameters=[SnapshotIn], responses=SnapshotOut)
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
-        person = self.access.patient
-        tiles, built_at = snapshot_tiles(person, self.access.topics)
+        wanted = SnapshotIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        person, topics, at = self.access.patient, self.access.topics, wanted.validated_data["at"]
+        now = timezone.now()
+        if at is None:
+            tiles, built_at = snapshot_tiles(person, topics)
+            facts = together(facts_now(person.id, topics).values())
+        elif now - KEPT <= at <= now:
+            tiles, facts, built_at = snapshot_as_known(person, topics, at)
+        else:
+            raise NotPossible("at", f"What was known is kept for {KEPT.days} days.")
+        today = (at or now).astimezone(zone_history_of(person.id)).date()
         body = {
             "patient": {"id": str(person.id), "name": person.name},
+            "at": at,
             "built_at": built_at,
-            "seq": last_seq(person.id),
+            "seq": last_seq(person.id) if at is None else None,
             "tiles": tiles,
+            "systems": systems(cast("list[Tile]", tiles), facts, today=today),
         }
         return Response(SnapshotOut(body).data)
 

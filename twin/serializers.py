@@ -1014,13 +1014,6 @@ def days_out(
     return {"kind": kind, "unit": KINDS[kind].unit, "first": first, "last": last, "days": rows}
 
 
-class SnapshotOut(serializers.Serializer[Any]):
-    patient = serializers.DictField()
-    built_at = serializers.DateTimeField(allow_null=True)
-    seq = serializers.IntegerField()
-    tiles = serializers.ListField(child=serializers.DictField())
-
-
 class KindOut(serializers.Serializer[Any]):
     """A kind of the catalogue, with the units in which it can be typed in."""
 

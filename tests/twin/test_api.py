@@ -1,6 +1,7 @@
 """The twin's JSON edges, as a phone or a page uses them."""
 
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import make
@@ -13,7 +14,7 @@ from backend.actor import acting_for_all, acting_on
 from backend.changes import record_change
 from backend.models import Change
 from backend.rules import Level, Topic
-from twin.kinds import KINDS
+from twin.kinds import KINDS, BodySystem
 from twin.models import Forecast, Record
 from twin.series.columns import Flag
 from twin.services.reading import read_upload
@@ -236,6 +237,43 @@ def test_snapshot_shows_the_shared_topics_only(cast, ask):
 def test_snapshot_of_an_empty_twin_is_empty(cast, ask):
     status, body = ask("pia", "get", "/patients/me/snapshot")
     assert (status, body["tiles"], body["built_at"], body["seq"]) == (200, [], None, 0)
+    assert {one["state"] for one in body["systems"]} == {"not_enough_data"}
+
+
+def test_snapshot_has_eight_systems_of_what_is_shared(cast, ask):
+    now = timezone.now()
+    type_in(ask, pulse(now.isoformat()), {"kind": "egfr", "value": 55, "unit": "mL/min/{1.73_m2}"})
+    path = f"/patients/{cast.pia_patient.id}/snapshot"
+    whole = {one["system"]: one for one in ask("pia", "get", path)[1]["systems"]}
+    assert list(whole) == list(BodySystem)
+    heart = whole["heart"]
+    assert (heart["title"], heart["state"]) == ("Heart and vessels", "fine")
+    assert heart["reasons"] == [{"state": "fine", "text": "Nothing stands out in Heart rate.", "kind": None}]
+    assert [one["kind"] for one in heart["kinds"]] == ["heart_rate"]
+    assert whole["kidneys"]["state"] == "fine"
+    shared = {one["system"]: one["state"] for one in ask("dora", "get", path)[1]["systems"]}
+    assert (shared["heart"], shared["kidneys"]) == ("fine", "not_enough_data")
+
+
+def test_snapshot_at_an_instant_is_as_it_was_known_then(cast, ask):
+    now = timezone.now()
+    type_in(ask, pulse((now - timedelta(hours=1)).isoformat()))
+    path = f"/patients/{cast.pia_patient.id}/snapshot"
+    past = urlencode({"at": (now - timedelta(minutes=1)).isoformat()})
+    status, before = ask("pia", "get", f"{path}?{past}")
+    assert (status, before["tiles"], before["built_at"], before["seq"]) == (200, [], None, None)
+    assert before["at"] is not None
+    present = urlencode({"at": timezone.now().isoformat()})
+    known = ask("pia", "get", f"{path}?{present}")[1]
+    assert known["tiles"] == ask("pia", "get", path)[1]["tiles"] != []
+    assert known["systems"][0]["state"] == "fine"
+
+
+@pytest.mark.parametrize("off", [timedelta(minutes=5), -timedelta(days=732)])
+def test_snapshot_of_what_is_to_come_or_no_longer_kept_is_refused(cast, ask, off):
+    at = urlencode({"at": (timezone.now() + off).isoformat()})
+    status, problem = ask("pia", "get", f"/patients/me/snapshot?{at}")
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["at"])
 
 
 # Forecasts and records
@@ -426,7 +464,7 @@ def test_kinds_are_the_catalogue(cast, ask):
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("/patients/{pia}/snapshot", 11),
+        ("/patients/{pia}/snapshot", 13),
         ("/patients/{pia}/series?kind=heart_rate", 11),
         ("/patients/{pia}/summary?kind=heart_rate", 11),
         ("/patients/{pia}/forecasts", 12),
