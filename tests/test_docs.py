@@ -46,6 +46,7 @@ from twin.services.digest import LONGEST_RANGE
 from twin.services.intake import MOST_SOURCES
 from twin.services.samples import KEPT as BATCHES_KEPT
 from twin.services.samples import MOST_PLACES, SUPPRESSED
+from twin.warnings.early_signs import early_signs_file
 from twin.warnings.sick_days import Act
 
 CHECKOUT = Path(__file__).parent.parent
@@ -199,6 +200,20 @@ def test_docs_show_each_rule_of_sick_days_and_how_many_pages_name_it() -> None:
     assert shown == {
         (f"`{rule['id']}`", acts[Act(rule["act"])], words[len(rule["said_by"])]) for rule in rules
     }
+
+
+def test_docs_list_each_early_sign_with_its_source() -> None:
+    rows = [
+        [
+            f"`{row['code']}`",
+            row["title"],
+            row["without"].replace("_", " "),
+            row["source"],
+            row["verification"],
+        ]
+        for row in early_signs_file()["signs"]
+    ]
+    assert [row for row in rows_of("suggestions.md") if row in rows] == rows
 
 
 def variables() -> set[str]:

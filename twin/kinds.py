@@ -237,7 +237,14 @@ def _conversions(
 # HealthKit writes a molar mass into the unit: mmol<180.1558800000541>/L.
 _MOLAR_MASS = re.compile(r"mmol<[0-9.]+>")
 _SPELLINGS: Mapping[str, str] = _load("units.json")["spellings"]
-_SAID = {"Cel": "°C", "/min": "per min", "mm[Hg]": "mmHg", "{steps}": "steps"}
+_SAID = {
+    "Cel": "°C",
+    "/min": "per min",
+    "mm[Hg]": "mmHg",
+    "{steps}": "steps",
+    "kg/m2": "kg/m²",
+    "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+}
 # The affine formulas of the catalogue, each turned round: given = formula(canonical).
 _AFFINE = {
     "F = C*1.8 + 32": Conversion(1 / 1.8, -32.0),
