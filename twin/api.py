@@ -36,7 +36,6 @@ from twin.queries import (
     events_of,
     explanation_of,
     exports_of,
-    facts_now,
     forecast_record,
     glucose_record,
     goals_of,
@@ -49,6 +48,7 @@ from twin.queries import (
     snapshot_as_known,
     snapshot_tiles,
     sources_of,
+    standing_facts,
     thresholds_of,
     uploads_of,
     versions_of,
@@ -116,7 +116,6 @@ from twin.services.snapshots import KEPT
 from twin.services.thresholds import end_threshold, set_threshold
 from twin.services.uploads import receive_upload
 from twin.state import Tile, systems
-from twin.state.facts import together
 from twin.state_serializers import SnapshotIn, SnapshotOut
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
@@ -311,7 +310,7 @@ class SnapshotView(PatientView):
         now = timezone.now()
         if at is None:
             tiles, built_at = snapshot_tiles(person, topics)
-            facts = together(facts_now(person.id, topics).values())
+            facts = standing_facts(person, topics)
         elif now - KEPT <= at <= now:
             tiles, facts, built_at = snapshot_as_known(person, topics, at)
         else:

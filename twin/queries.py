@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import attrgetter, or_
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Window
+from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Value, Window
 from django.db.models.functions import Coalesce, RowNumber
 
 from backend.models import Patient, User
@@ -34,7 +35,7 @@ from twin.forecast.record import Said, TrackRecord, track_record, weekly
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
 from twin.intake.json_values import number
-from twin.kinds import KINDS, Kind
+from twin.kinds import KINDS, BodySystem, Kind
 from twin.models import (
     Alert,
     AlertDelivery,
@@ -63,11 +64,11 @@ from twin.series import store
 from twin.series.blocks import DAY_MS
 from twin.series.codec import decode
 from twin.series.columns import Columns, Flag
-from twin.state.facts import Facts, SystemLimit, Trend, facts_of, together, trend
+from twin.state.facts import Facts, SystemFinding, SystemLimit, Trend, facts_of, together, trend
 from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
 from twin.state.versions import unpack
-from twin.warnings.life import OPEN
+from twin.warnings.life import OPEN, Step
 
 SNAPSHOT_DAYS = 30
 REPEATS_LOOK_BACK = timedelta(days=730)
@@ -183,7 +184,7 @@ def snapshot_tiles(patient: Patient, topics: Collection[Topic]) -> tuple[list[di
 
 
 def facts_now(patient: UUID, topics: Collection[Topic]) -> dict[Topic, Facts]:
-    """For each topic what body systems are judged by beside its tiles; two queries."""
+    """For each topic what body systems are judged by beside its tiles and its alerts; two queries."""
     limits: defaultdict[str, list[SystemLimit]] = defaultdict(list)
     rows = Crossing.objects.filter(patient=patient, topic__in=topics)
     for row in rows.order_by("kind", "-probability", "rule", "side"):
@@ -210,10 +211,52 @@ def facts_now(patient: UUID, topics: Collection[Topic]) -> dict[Topic, Facts]:
     return {topic: Facts(limits=tuple(limits[topic]), trends=tuple(trends[topic])) for topic in topics}
 
 
+def standing_facts(patient: Patient, topics: Collection[Topic]) -> Facts:
+    """What body systems of these topics are judged by beside their tiles, as it stands; three queries."""
+    return replace(together(facts_now(patient.id, topics).values()), findings=findings_of(patient, topics))
+
+
+def findings_of(
+    patient: Patient, topics: Collection[Topic], at: datetime | None = None
+) -> tuple[SystemFinding, ...]:
+    """The early warnings of these topics that are open, or were at that instant; one query.
+
+    One that has worsened or eased since has the severity of then, and none of the words of now.
+    """
+    alerts = Alert.objects.filter(patient=patient, topic__in=topics).order_by("id")
+    if at is None:
+        open_ = alerts.filter(status__in=[one.value for one in OPEN])
+        rows = list(open_.annotate(then=F("severity"), changed=Value(value=False)))
+    else:
+        steps = AlertStep.objects.filter(alert=OuterRef("id"))
+        later = steps.filter(at__gt=at, step__in=[Step.WORSENED.value, Step.EASED.value])
+        then = steps.filter(at__lte=at).order_by("-at", "-id").values("severity")[:1]
+        open_ = alerts.filter(Q(ended_at=None) | Q(ended_at__gt=at), raised_at__lte=at)
+        rows = list(open_.annotate(then=Subquery(then), changed=Exists(later)))
+    return tuple(
+        SystemFinding(
+            rule=row.rule,
+            title="An early warning that has changed since" if row.changed else row.title,
+            severity=cast("Any", row.then),
+            systems=_systems_of(row),
+        )
+        for row in rows
+    )
+
+
+def _systems_of(alert: Alert) -> tuple[BodySystem, ...]:
+    """Those of the kinds that the alert stands on; what the mind's topic holds is of the mind."""
+    kinds = {one["kind"] for one in alert.evidence if one["kind"] in KINDS}
+    found = {KINDS[code].system for code in kinds}
+    if alert.topic == Topic.MENTAL_HEALTH:
+        found.add(BodySystem.MIND)
+    return tuple(one for one in BodySystem if one in found)
+
+
 def snapshot_as_known(
     patient: Patient, topics: Collection[Topic], at: datetime
 ) -> tuple[list[dict[str, Any]], Facts, datetime | None]:
-    """The tiles and facts of these topics as they were known at that instant, and since when; two queries.
+    """The tiles and facts of these topics as they were known at that instant, and since when; three queries.
 
     Versions are kept an hour apart, later a day: where one was known for a shorter while, what was known
     before it is answered. What came later never is.
@@ -228,6 +271,7 @@ def snapshot_as_known(
     tiles = [tile for _, said in found for tile in said["tiles"]]
     tiles.sort(key=lambda tile: _ORDER[tile["kind"]])
     facts = together(facts_of(said["facts"]) for _, said in found)
+    facts = replace(facts, findings=findings_of(patient, topics, at))
     return tiles, facts, max((known_at for known_at, _ in found), default=None)
 
 

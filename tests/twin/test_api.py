@@ -464,7 +464,7 @@ def test_kinds_are_the_catalogue(cast, ask):
 @pytest.mark.parametrize(
     ("path", "most"),
     [
-        ("/patients/{pia}/snapshot", 13),
+        ("/patients/{pia}/snapshot", 14),
         ("/patients/{pia}/series?kind=heart_rate", 11),
         ("/patients/{pia}/summary?kind=heart_rate", 11),
         ("/patients/{pia}/forecasts", 12),

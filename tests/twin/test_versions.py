@@ -10,12 +10,15 @@ from django.utils import timezone
 from backend.actor import acting_for, acting_on
 from backend.rules import Topic
 from twin.models import Baseline, Crossing, Forecast, Snapshot, SnapshotVersion
-from twin.queries import snapshot_as_known
+from twin.queries import findings_of, snapshot_as_known
+from twin.series.store import lock
+from twin.services.alerts import open_alerts, settle
 from twin.services.reading import read_upload
 from twin.services.rebuild import digest_all
 from twin.services.snapshots import HOURLY_FOR, KEPT, drop_snapshots, keep_tiles, note_facts, thin_versions
 from twin.state.facts import Facts
 from twin.state.versions import pack, unpack
+from twin.warnings.finding import Clearing, Evaluation, Evidence, Finding, Severity
 
 DAY = datetime(2026, 11, 20, tzinfo=UTC)
 ALL = frozenset(Topic)
@@ -199,6 +202,59 @@ def test_snapshots_that_are_dropped_stay_as_versions_until_the_patient_goes(cast
         assert (Snapshot.objects.count(), SnapshotVersion.objects.count()) == (0, 2)
     for model in (SnapshotVersion, Baseline):
         assert model._meta.get_field("patient").remote_field.on_delete is CASCADE
+
+
+def found(patient, hour=None):
+    """The open warnings as they stand, or as they stood at that hour."""
+    at = None if hour is None else DAY + timedelta(hours=hour)
+    with acting_on(patient.id):
+        rows = findings_of(patient, ALL, at)
+    return [(row.title, row.severity, [one.value for one in row.systems]) for row in rows]
+
+
+def settled(patient, severity, title, hour, *, cleared=()):
+    at = DAY + timedelta(hours=hour)
+    evidence = (Evidence("sbp", 190.0, "mm[Hg]", at), Evidence("spo2", 88.0, "%", at))
+    holds = [
+        Finding(
+            "pressure",
+            "",
+            severity,
+            Topic.VITALS,
+            "high",
+            title,
+            "Look.",
+            at,
+            False,
+            evidence,
+            "A source",
+            "none",
+        )
+    ]
+    with acting_on(patient.id):
+        lock(patient.id)
+        evaluation = Evaluation([], cleared) if cleared else Evaluation(holds, [])
+        settle(patient.id, evaluation, now=at)
+
+
+def test_warnings_are_known_with_the_severity_that_they_had(cast):
+    pia = cast.pia_patient
+    settled(pia, Severity.CAUTION, "Pressure is high", 1)
+    settled(pia, Severity.CRITICAL, "Pressure is very high", 3)
+    systems = ["heart", "lungs"]
+    assert found(pia) == found(pia, 4) == [("Pressure is very high", "critical", systems)]
+    assert found(pia, 2) == [("An early warning that has changed since", "caution", systems)]
+    assert found(pia, 0.5) == []
+    with acting_on(pia.id):
+        (only,) = open_alerts(pia.id)
+    settled(pia, Severity.CRITICAL, "", 6, cleared=[(only, Clearing.RECOVERED)])
+    assert found(pia) == found(pia, 6) == []
+    assert found(pia, 5) == [("Pressure is very high", "critical", systems)]
+    with acting_on(pia.id):
+        assert [
+            one.severity for one in snapshot_as_known(pia, ALL, DAY + timedelta(hours=5))[1].findings
+        ] == ["critical"]
+        assert findings_of(pia, {Topic.GLUCOSE}, DAY + timedelta(hours=5)) == ()
 
 
 @pytest.mark.parametrize("kind", ["weight", "fev1"])
