@@ -99,6 +99,24 @@ class Sender(Protocol):
 Displayed = Callable[[User, UUID, datetime], bool]
 
 
+@dataclass(frozen=True, slots=True)
+class CriticalDose:
+    """How often in a row a medicine that must not be left out was not taken; 0 times if it was.
+
+    The last time was at `at`. `key` names its plan, as long as there is one.
+    """
+
+    key: str
+    medicine: str
+    missed: int
+    at: datetime
+
+
+# Answers how each critical medicine of a patient is taken, in the caller's transaction. Who changes the
+# answer marks the patient's warnings stale.
+CriticalDoses = Callable[[UUID], Iterable[CriticalDose]]
+
+
 @dataclass(slots=True)
 class Ports:
     """The registries."""
@@ -111,6 +129,7 @@ class Ports:
     exporters: dict[str, Exporter] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
     displayed: dict[str, Displayed] = field(default_factory=dict)
+    critical_doses: list[CriticalDoses] = field(default_factory=list)
 
 
 ports = Ports()

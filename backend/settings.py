@@ -151,6 +151,8 @@ CELERY_BEAT_SCHEDULE = {
     "forget old batches": {"task": "twin.forget_batches", "schedule": 3600},
     "thin versions of snapshots": {"task": "twin.thin_versions", "schedule": crontab(hour=3, minute=40)},
     "notice silent sources": {"task": "twin.notice_silence", "schedule": 3600},
+    "look at due warnings": {"task": "twin.check_due_warnings", "schedule": 10},
+    "look at everybody's warnings": {"task": "twin.check_everybody", "schedule": crontab(hour=5, minute=20)},
 }
 
 MQTT = env.broker("MQTT_URL")

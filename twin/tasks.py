@@ -21,10 +21,14 @@ from twin.services.samples import forget_batches
 from twin.services.snapshots import thin_versions
 from twin.services.sources import notice_silence
 from twin.services.stale_days import digest_stale, stale_patients
+from twin.services.stale_warnings import due_checks, mark_everybody
 from twin.services.uploads import clear_incoming
+from twin.services.warnings import check_patient
 
 BATCH = 20
 MANY = 200
+MOST_CHECKS = 500
+"""Of the rules of early warning in one sweep: a few seconds' work."""
 
 
 @shared_task(name="twin.read_upload")
@@ -153,3 +157,22 @@ def watch_alerts() -> None:
 def expire_alerts() -> None:
     """Ends the alerts that nobody attended to for too long."""
     expire(now=timezone.now(), limit=MANY)
+
+
+@shared_task(name="twin.check_warnings")
+def check_warnings(patient_id: str) -> None:
+    """Looks at one patient's rules of early warning, where there is anything to look at."""
+    check_patient(UUID(patient_id), now=timezone.now())
+
+
+@shared_task(name="twin.check_due_warnings")
+def check_due_warnings() -> None:
+    """Looks at the rules of whoever is due: left by a worker that died, or because of the time."""
+    for patient_id in due_checks(now=timezone.now(), limit=MOST_CHECKS):
+        check_patient(patient_id, now=timezone.now())
+
+
+@shared_task(name="twin.check_everybody")
+def check_everybody() -> None:
+    """Asks for a look at everybody's rules."""
+    mark_everybody(now=timezone.now())

@@ -11,6 +11,7 @@ from twin.models.series import SampleBatch, SeriesBlock, StaleDays
 from twin.models.sources import Source, SourcePriority
 from twin.models.topics import TOPICS
 from twin.models.uploads import FINISHED, Upload, UploadStatus
+from twin.models.warnings import StaleWarnings
 
 __all__ = [
     "FINISHED",
@@ -48,6 +49,7 @@ __all__ = [
     "SourcePriority",
     "StaleDays",
     "StaleForecast",
+    "StaleWarnings",
     "Threshold",
     "Upload",
     "UploadStatus",

@@ -20,6 +20,7 @@ from twin.forecast.limits import Limit, Range, guideline_limits, limits_of
 from twin.forecast.progress import Aim
 from twin.kinds import kind
 from twin.models import Crossing, Direction, Goal, Threshold
+from twin.services.stale_warnings import mark_warnings_stale
 
 APPEARS = 0.05
 """As likely must a limit be to be passed before it is told of; then it is until hardly a chance is left."""
@@ -94,7 +95,8 @@ def keep_crossings(
     """These series' rows are as found, beside their forecasts' `through`; answers what the log has to say.
 
     The caller's transaction holds the patients' locks. The log is told where a limit begins or ceases to be
-    one that may be passed, and where its chance becomes LIKELY or UNLIKELY.
+    one that may be passed, and where its chance becomes LIKELY or UNLIKELY; there the rules of early warning
+    are to be looked at.
     """
     keys = list(found)
     before: defaultdict[Key, dict[tuple[str, str], Crossing]] = defaultdict(dict)
@@ -128,6 +130,7 @@ def keep_crossings(
             unique_fields=["patient", "kind", "rule", "side"],
             update_fields=["limit", "probability", "expected_on", "through", "made_at"],
         )
+    mark_warnings_stale(sorted(told), due_at=now)
     return dict(told)
 
 

@@ -16,6 +16,7 @@ from twin.services.baselines import refresh_baselines
 from twin.services.forecasts import outdate_states
 from twin.services.intake import Touched
 from twin.services.snapshots import keep_tiles
+from twin.services.stale_warnings import GRACE, mark_warnings_stale
 from twin.state import Reading, newest, reach, snapshot, summarise
 
 BLOCKS_AT_ONCE = 31
@@ -31,7 +32,8 @@ _said = attrgetter("topic", "value", "minimum", "maximum", "count", "source_id",
 def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     """Brings days, baselines and snapshot up to what the series say; twice is the same as once.
 
-    The log names the days that came out otherwise than before; models that have passed one of them forget.
+    The log names the days that came out otherwise than before; models that have passed one of them forget,
+    and the rules of early warning are marked to be looked at.
     Takes the patient's lock before it reads: of two digests the later one knows what the earlier one knew,
     and goes by where the patient has lived.
     """
@@ -60,6 +62,7 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     for topic in sorted({kind(code).topic for code in touched}):
         _build_snapshot(patient_id, Topic(topic), names, zone, now)
     outdate_states(patient_id, {code: days[0] for code, days in changed_days.items() if days})
+    mark_warnings_stale([patient_id], due_at=now + GRACE, arrived=touched)
     record_changes(patient_id, changed)
 
 

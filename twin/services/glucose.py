@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 
 from backend.actor import acting_on
+from backend.celery import nudge
 from backend.models import Patient
 from backend.queries import zone_history_of
 from backend.rules import Topic
@@ -26,6 +27,7 @@ from twin.forecast.glucose_band import MINUTES, Bands, BandUnreadable, Floats, I
 from twin.models import GlucoseForecast, SeriesState
 from twin.queries import glucose_readings
 from twin.series import store
+from twin.services.stale_warnings import mark_warnings_stale
 from twin.state.clock import LocalClock
 
 BANDS = "glucose_ahead"
@@ -43,6 +45,8 @@ def refresh_glucose(patient_id: UUID, *, now: datetime) -> None:
         made = _forecast(patient, now)
         if isinstance(made, GlucoseAhead):
             _store(patient, made, now)
+            mark_warnings_stale([patient_id], due_at=now)
+            nudge("twin.check_warnings", str(patient_id))
 
 
 def show_glucose(patient: Patient, *, now: datetime) -> GlucoseForecast | NoGlucoseForecast:

@@ -7,6 +7,7 @@ from datetime import datetime
 import numpy as np
 
 from backend.access import Access
+from backend.celery import nudge
 from backend.changes import record_change
 from backend.models import Patient
 from backend.rules import Topic
@@ -75,6 +76,7 @@ def delete_measurement(*, access: Access, kind_code: str, at: datetime, now: dat
 def _follow(patient: Patient, touched: Touched, now: datetime) -> None:
     digest(patient.id, touched, now=now)
     mark_stale(patient.id, touched, now=now)
+    nudge("twin.check_warnings", str(patient.id))
     for code in sorted(touched):
         record_change(patient.id, topic=Topic(kind(code).topic), ref=f"series/{code}")
 

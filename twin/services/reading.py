@@ -29,6 +29,7 @@ from twin.services.forecasts import mark_stale
 from twin.services.intake import Touched, take_in
 from twin.services.lease import ATTEMPTS, LEASE, RETRY, Claim, LeaseLost, claim, place_of
 from twin.services.uploads import file_of
+from twin.services.warnings import check_patient
 
 log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ def _finish(held: Claim, upload: Upload, report: Report, touched: Touched) -> Up
             held.hold(touched=touched)
             record_change(held.patient, topic=Topic(kind(code).topic), ref=f"series/{code}")
     now = timezone.now()
+    check_patient(held.patient, now=now)
     status = _status(report)
     with acting_on(held.patient):
         held.hold(

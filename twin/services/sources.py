@@ -12,6 +12,7 @@ from backend.rules import Topic
 from twin.kinds import kind
 from twin.models import Source
 from twin.series import store
+from twin.services.stale_warnings import mark_warnings_stale
 from twin.state.habit import LEAST_DAYS, LEAST_PATIENCE, RETIRED_AFTER, remembered, silent_since
 
 
@@ -59,6 +60,8 @@ def _notice(patient: UUID, now: datetime) -> int:
                 source.silent_since = since
                 source.save(update_fields=["silent_since"])
                 changed.append(source.id)
+        if changed:
+            mark_warnings_stale([patient], due_at=now)
         record_changes(patient, _entries(patient, changed))
     return len(changed)
 

@@ -17,6 +17,7 @@ from twin.series.blocks import DAY_MS
 from twin.services.digest import BLOCKS_AT_ONCE, digest
 from twin.services.forecasts import mark_stale
 from twin.services.intake import Touched, widen
+from twin.services.warnings import check_patient
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +87,8 @@ def digest_stale(patient_id: UUID, *, now: datetime) -> None:
     """Sums up what is stale of one patient, a stretch at a time, each in a transaction of its own.
 
     Between two stretches whoever waits for the patient's lock gets it, and may widen the mark. A worker that
-    dies leaves the mark as it was after the last stretch. What fails goes to the end of the line.
+    dies leaves the mark as it was after the last stretch. What fails goes to the end of the line. Then the
+    rules of early warning are looked at.
     """
     with acting_on(patient_id):
         codes = list(StaleDays.objects.order_by("stale_since", "kind").values_list("kind", flat=True))
@@ -101,6 +103,7 @@ def digest_stale(patient_id: UUID, *, now: datetime) -> None:
             )
             with acting_on(patient_id):
                 StaleDays.objects.filter(patient_id=patient_id, kind=code).update(stale_since=now)
+    check_patient(patient_id, now=now)
 
 
 def _digest_stretch(patient: UUID, code: str, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import Http404
 
 from backend.access import Access
+from backend.celery import nudge
 from backend.changes import Entry, record_changes
 from backend.rules import Role, Topic
 from backend.services import NotPossible
@@ -13,6 +14,7 @@ from twin.models import Threshold
 from twin.series import store
 from twin.services.forecasts import mark_stale
 from twin.services.named_values import named_kind, named_value
+from twin.services.stale_warnings import mark_warnings_stale
 
 
 def set_threshold(
@@ -85,7 +87,9 @@ def _end(threshold: Threshold, access: Access, now: datetime) -> None:
 
 
 def _tell(thresholds: list[Threshold], now: datetime) -> None:
-    """The log has them; whether they are likely to be passed is worked out anew."""
+    """The log has them; whether they are passed, or likely to be, is worked out anew."""
     patient = thresholds[0].patient_id
     mark_stale(patient, [thresholds[0].kind], now=now)
+    mark_warnings_stale([patient], due_at=now)
+    nudge("twin.check_warnings", str(patient))
     record_changes(patient, [Entry(Topic(one.topic), f"threshold/{one.id}") for one in thresholds])

@@ -97,16 +97,10 @@ def means(rule: Rule, now: Situation) -> Iterator[Look]:
             worked_out.append(mean)
             at.append(place)
     places = np.array(at, np.intp)
-    of = Moments(
-        found.at[places],
-        found.day[places],
-        {
-            kind: np.array([mean.of.get(kind, np.nan) for mean in worked_out], np.float64)
-            for kind in rule.kinds
-        },
-        np.zeros(len(at), np.uint8),
-        [found.source[place] for place in at],
-    )
+    values = {
+        kind: np.array([mean.of.get(kind, np.nan) for mean in worked_out], np.float64) for kind in rule.kinds
+    }
+    of = replace(found.take(places), values=values)
     look = _look(rule, "", rule.kinds, levels, of, now, rule.pace, stood=_is_there(found.at))
     if look.held is not None:
         place = int(np.searchsorted(of.at, look.held.at))
@@ -128,9 +122,7 @@ def gain(rule: Rule, now: Situation) -> Iterator[Look]:
     passed = np.zeros(len(days.day), np.bool_)
     for level in rule.levels:
         values, before = gains(days, level.days or 1)
-        found = Moments(
-            days.at, days.day, {kind: values}, np.zeros(len(values), np.uint8), [""] * len(values)
-        )
+        found = Moments.plain(days.at, days.day, kind, values)
         beyond, calm = found.passed(level.bounds), found.calm(level.bounds) & ~np.isnan(values)
         passed |= beyond
         courses.append((level, course(days.at, beyond, calm, Needs()), values, before))
@@ -160,7 +152,7 @@ def deviations(rule: Rule, now: Situation) -> Iterator[Look]:
         if KINDS[kind].daily is DayRule.SUM:
             days = without_today(days, now.today)
         away = _deviations(usual, days.day, days.value)
-        found = Moments(days.at, days.day, {kind: away}, np.zeros(len(away), np.uint8), [""] * len(away))
+        found = Moments.plain(days.at, days.day, kind, away)
         levels = [(level, level.bounds) for level in rule.levels]
         # Days are a day apart, but by the clock; where one is missing, the row is broken.
         look = _look(rule, kind, (kind,), levels, found, now, _days_in_a_row(pace, rule.days), span=DAY)
@@ -238,14 +230,7 @@ def ahead(rule: Rule, now: Situation) -> Iterator[Look]:
     )
     last = np.array([said.last_value])
     found, start = (
-        Moments(
-            np.arange(len(one)),
-            np.arange(len(one)),
-            {kind: one},
-            np.zeros(len(one), np.uint8),
-            [""] * len(one),
-        )
-        for one in (values, last)
+        Moments.plain(np.arange(len(one)), np.arange(len(one)), kind, one) for one in (values, last)
     )
     passed = found.passed(level.bounds)
     held = None

@@ -56,22 +56,20 @@ class Readings:
 
     def told_once(self) -> "Readings":
         """Without those that another source had told of: the same value at the same time."""
-        if len(self.sources) < 2 or len(self) < 2:
-            return self
-        kept: list[int] = []
-        at, value, source = self.at.tolist(), self.value.tolist(), self.source.tolist()
-        first = 0
-        for place in range(len(at)):
-            while first < len(kept) and at[kept[first]] < at[place] - TOLD_TWICE_WITHIN:
-                first += 1
-            before = kept[first:]
-            if not any(
-                source[other] != source[place]
-                and abs(value[other] - value[place]) <= TOLD_TWICE_TO * abs(value[place])
-                for other in before
-            ):
-                kept.append(place)
-        return self if len(kept) == len(self) else self.take(np.array(kept, np.intp))
+        twice = np.zeros(len(self), np.bool_)
+        for source in range(1, len(self.sources)):
+            own, earlier = np.flatnonzero(self.source == source), np.flatnonzero(self.source < source)
+            if not len(own) or not len(earlier):
+                continue
+            at, value = self.at[own], self.value[own]
+            # Of each reading the others within reach: the first of them, the second, and so on.
+            which = np.searchsorted(self.at[earlier], at - TOLD_TWICE_WITHIN)
+            until = np.searchsorted(self.at[earlier], at + TOLD_TWICE_WITHIN, side="right")
+            while (there := which < until).any():
+                other = self.value[earlier[np.minimum(which, len(earlier) - 1)]]
+                twice[own] |= there & (np.abs(other - value) <= TOLD_TWICE_TO * np.abs(value))
+                which += 1
+        return self.take(~twice) if twice.any() else self
 
 
 @dataclass(frozen=True, slots=True)

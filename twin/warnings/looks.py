@@ -52,7 +52,7 @@ def finding(look: Look, facts: Facts, open_: Open | None, now: int) -> Finding |
     held = look.held
     if held is None or now - held.at > look.pace.old:
         return None
-    is_late = now - held.at > look.pace.now
+    is_late = now - held.at - look.span > look.pace.now
     if is_late:
         if open_ is None and not _has_arrived(look, facts, held.at):
             return None

@@ -34,19 +34,26 @@ class Moments:
     day: Integers
     values: Mapping[str, Floats]
     flags: npt.NDArray[np.uint8]
-    source: Sequence[str]
+    source: npt.NDArray[np.int16]
+    sources: Sequence[str]
+
+    @classmethod
+    def plain(cls, at: Integers, day: Integers, kind: str, values: Floats) -> "Moments":
+        """Values of one kind of which nothing more is known."""
+        return cls(at, day, {kind: values}, np.zeros(len(at), np.uint8), np.zeros(len(at), np.int16), ("",))
 
     def __len__(self) -> int:
         return len(self.at)
 
-    def take(self, chosen: Mask) -> "Moments":
+    def take(self, chosen: Mask | npt.NDArray[np.intp]) -> "Moments":
         """The chosen ones, in their order."""
         return Moments(
             self.at[chosen],
             self.day[chosen],
             {kind: values[chosen] for kind, values in self.values.items()},
             self.flags[chosen],
-            [name for name, is_chosen in zip(self.source, chosen, strict=True) if is_chosen],
+            self.source[chosen],
+            self.sources,
         )
 
     def passed(self, bounds: Sequence[Bound]) -> Mask:
@@ -80,7 +87,7 @@ class Moments:
                     row = (
                         float(values[place]),
                         int(self.at[place]),
-                        self.source[place],
+                        self.sources[self.source[place]],
                         int(self.flags[place]),
                     )
                     found += evidence(kind, iter([row]))
@@ -107,7 +114,8 @@ def moments(readings: Mapping[str, Readings], kinds: Sequence[str], now: int) ->
             one.day,
             {kind: one.value},
             one.flags,
-            [one.sources[place] for place in one.source.tolist()],
+            one.source,
+            one.sources,
         )
     rows: dict[tuple[int, str], dict[str, tuple[float, int, int]]] = {}
     for kind, one in known.items():
@@ -116,6 +124,7 @@ def moments(readings: Mapping[str, Readings], kinds: Sequence[str], now: int) ->
         ):
             rows.setdefault((at, one.sources[source]), {})[kind] = value, flags, day
     order = sorted(rows)
+    names = sorted({source for _, source in order})
     values = {
         kind: np.array([rows[key][kind][0] if kind in rows[key] else np.nan for key in order], np.float64)
         for kind in kinds
@@ -126,7 +135,8 @@ def moments(readings: Mapping[str, Readings], kinds: Sequence[str], now: int) ->
         np.array([next(iter(rows[key].values()))[2] for key in order], np.int64),
         values,
         np.array(flags, np.uint8),
-        [source for _, source in order],
+        np.array([names.index(source) for _, source in order], np.int16),
+        names,
     )
     if "sbp" in values and "dbp" in values:
         nonsense = values["sbp"] <= values["dbp"]
@@ -150,8 +160,7 @@ def at_rest(found: Moments, readings: Mapping[str, Readings], still: int) -> Mom
 
 def of_days(kind: str, days: Days) -> Moments:
     """A kind's days as moments: each at the instant at which it began."""
-    nothing = np.zeros(len(days.day), np.uint8)
-    return Moments(days.at, days.day, {kind: days.value}, nothing, [""] * len(days.day))
+    return Moments.plain(days.at, days.day, kind, days.value)
 
 
 class Mean(NamedTuple):

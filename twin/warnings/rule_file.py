@@ -10,11 +10,12 @@ from typing import Any, cast
 
 from backend.rules import Topic
 from twin.kinds import DATA, KINDS
+from twin.risk.data import load
 from twin.warnings.actions import actions
 from twin.warnings.facts import Side
 from twin.warnings.finding import Direction, Severity
 from twin.warnings.located import Misplaced, read_located
-from twin.warnings.rules import Bound, Category, Condition, KnownCondition, Level, Pace, Rule, RuleFile
+from twin.warnings.rules import Bound, Category, Condition, Level, Pace, Rule, RuleFile
 
 _MINUTE, _HOUR = 60_000, 3_600_000
 _ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
@@ -47,7 +48,6 @@ def parse_rules(text: str) -> RuleFile:
         }
         if "" not in paces:
             raise Misplaced(1, '"paces" has none for "", which is for what is of no kind')
-        conditions = {name: _condition(part) for name, part in head.parts("conditions")}
         pressure = {name: tuple(_bands(part)) for name, part in head.parts("home_pressure")}
         listed = head.any("rules")
         head.nothing_else()
@@ -58,7 +58,7 @@ def parse_rules(text: str) -> RuleFile:
     faults: list[Misplaced] = []
     for row, line in zip(listed, lines["rules"], strict=True):
         try:
-            rule = _rule(_Part(row, line), paces, conditions)
+            rule = _rule(_Part(row, line), paces)
             if rule.id in rules:
                 raise Misplaced(line, f"rule {rule.id}: line {rules[rule.id].line} has the same id")
             for level in rule.levels:
@@ -70,7 +70,7 @@ def parse_rules(text: str) -> RuleFile:
             faults.append(fault)
     if faults:
         raise RuleFileError(faults)
-    return RuleFile(tuple(rules.values()), paces, conditions, pressure)
+    return RuleFile(tuple(rules.values()), paces, pressure)
 
 
 _LIMITS: dict[str, tuple[Side, bool]] = {
@@ -195,24 +195,6 @@ def _pace(part: _Part, base: Pace | None = None) -> Pace:
     return pace
 
 
-def _condition(part: _Part) -> KnownCondition:
-    def pairs(name: str) -> list[tuple[str, str]]:
-        found = []
-        for one in part.texts(name):
-            system, _, code = one.rpartition("|")
-            if not system or not code:
-                raise part.fault(f'"{name}" has {one!r}, which is no system|code')
-            found.append((system, code))
-        return found
-
-    known = KnownCondition(
-        frozenset(pairs("codes")), tuple(pairs("prefixes")), part.texts("words"), part.texts("not_words")
-    )
-    part.text("verification")
-    part.nothing_else()
-    return known
-
-
 def _bands(part: _Part) -> Iterator[Category]:
     bands = part.any("bands")
     part.text("source")
@@ -229,12 +211,13 @@ def _bands(part: _Part) -> Iterator[Category]:
         one.nothing_else()
 
 
-def _rule(part: _Part, paces: Mapping[str, Pace], conditions: Collection[str]) -> Rule:
+def _rule(part: _Part, paces: Mapping[str, Pace]) -> Rule:
     id_ = part.text("id")
     if not _ID.fullmatch(id_):
         raise part.fault(f"{id_!r} is no id: lower-case letters, digits and _, at most 40")
     part.where = f"rule {id_}"
     condition = Condition(part.text("condition", list(Condition)))
+    conditions = load("facts")["facts"]
     kinds = () if condition in _WITHOUT_KINDS else part.texts("kinds", KINDS)
     if not kinds and condition not in _WITHOUT_KINDS:
         raise part.fault('there are no "kinds"')

@@ -110,9 +110,9 @@ class Pace:
 class Rule:
     """One rule; `levels` from the calmest to the worst. `line` is where it stands in its file.
 
-    `requires` and `unless` name conditions of the file. `together`: values of all kinds at one instant are
-    one reading. `at_rest`: only where nothing moved for so many ms. `days` is how many are looked at or have
-    to follow each other, `least_readings` what a mean stands on at least.
+    `requires` and `unless` name facts that records may say, as twin.risk.facts has them. `together`: values
+    of all kinds at one instant are one reading. `at_rest`: only where nothing moved for so many ms. `days` is
+    how many are looked at or have to follow each other, `least_readings` what a mean stands on at least.
     """
 
     id: str
@@ -141,25 +141,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownCondition:
-    """A condition that may be on file: by code of a system, by the beginning of one, or by words."""
-
-    codes: frozenset[tuple[str, str]]
-    prefixes: tuple[tuple[str, str], ...]
-    words: tuple[str, ...]
-    not_words: tuple[str, ...]
-
-    def is_named(self, system: str, code: str, text: str) -> bool:
-        """Whether a record with this code and text names it."""
-        if (system, code) in self.codes or any(
-            system == theirs and code.startswith(prefix) for theirs, prefix in self.prefixes
-        ):
-            return True
-        text = text.casefold()
-        return any(word in text for word in self.words) and not any(word in text for word in self.not_words)
-
-
-@dataclass(frozen=True, slots=True)
 class Category:
     """A band of home blood pressure: from these values on; the worse of both counts."""
 
@@ -175,7 +156,6 @@ class RuleFile:
 
     rules: tuple[Rule, ...]
     paces: Mapping[str, Pace]
-    conditions: Mapping[str, KnownCondition]
     home_pressure: Mapping[str, tuple[Category, ...]]
 
     def kinds(self, *conditions: Condition) -> frozenset[str]:
