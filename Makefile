@@ -18,7 +18,7 @@ run: $(RUNS)
 test: $(TESTS) lint
 	@sh .ci/package chromium browser chromium chromium-browser google-chrome
 	@sh .ci/package mosquitto bridge mosquitto
-	$(BIN)/python -m pytest -n logical
+	$(BIN)/python -m pytest -n logical --dist worksteal
 
 lint: $(TESTS)
 	$(BIN)/ruff format --check .
