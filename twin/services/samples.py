@@ -1,9 +1,10 @@
 """What a phone hands over: into the store, and answered sample by sample. In the caller's transaction."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from twin.models import SampleBatch
 from twin.series import store
 from twin.series.overlay import BuriedBy, Outcome
 from twin.services.intake import KnownSource, Touched, heard_from, sources_by_name, widen
-from twin.services.stale_days import mark_days_stale
+from twin.services.stale_days import marking_days_stale
 
 MOST_PLACES = 1_000
 """Of samples that an answer names one by one."""
@@ -131,28 +132,37 @@ def store_batches(
     for place, batch in enumerate(batches):
         if batch.batch_id not in known:
             new.setdefault(batch.batch_id, place)
-    touched = Touched()
-    for skew_ms, places in groupby(new.values(), key=lambda place: _skew_ms(batches[place], now)):
-        together = list(places)
-        series = [one for place in together for one in batches[place].series]
-        answers = iter(_merge(patient, series, touched, now=now, skew_ms=skew_ms))
-        for place in together:
-            batch = batches[place]
-            said = list(islice(answers, len(batch.series)))
-            known[batch.batch_id] = _Answered(contents[place], {"repeated": False, "series": said})
-    # One may have undone what another said.
-    if all(_is_as_said(known[name].answer) for name in new):
-        for name, place in new.items():
-            known[name] = _with_body(known[name], batches[place])
-    with sql.pipeline():
-        _remember(patient, {name: known[name] for name in new}, now)
-        mark_days_stale(patient, touched, now=now)
+    if new:
+        ours = {name: (contents[place], batches[place]) for name, place in new.items()}
+        known |= _take_in(patient, ours, now)
     told: list[dict[str, Any] | None] = []
     for place, batch in enumerate(batches):
         was = known[batch.batch_id]
         is_new = new.get(batch.batch_id) == place
         told.append({**was.answer, "repeated": not is_new} if was.content == contents[place] else None)
     return told
+
+
+def _take_in(
+    patient: UUID, batches: Mapping[str, tuple[str, PhoneBatch]], now: datetime
+) -> dict[str, _Answered]:
+    """These, each with its content(), are in the store and remembered; the patient's lock is held."""
+    series = [one for _, batch in batches.values() for one in batch.series]
+    judged, touched = _judge(patient, series, now), Touched()
+    taken: dict[str, _Answered] = {}
+    with marking_days_stale(patient, touched, now=now):
+        merged = _merge(patient, judged, touched)
+        pairs = iter(zip(judged, merged, strict=True))
+        for name, (content, batch) in batches.items():
+            said = _answers(islice(pairs, len(batch.series)))
+            taken[name] = _Answered(content, {"repeated": False, "series": said})
+        # One may have undone what another said.
+        if all(_is_as_said(one.answer) for one in taken.values()):
+            taken = {name: _with_body(one, batches[name][1]) for name, one in taken.items()}
+        _remember(patient, taken, now)
+    skews = [_skew_ms(batch, now) for _, batch in batches.values() for _ in batch.series]
+    _hear(patient, judged, merged, skews, now)
+    return taken
 
 
 def _is_as_said(answer: Mapping[str, Any]) -> bool:
@@ -195,45 +205,64 @@ def _skew_ms(batch: PhoneBatch, now: datetime) -> int | None:
 def store_series(patient: UUID, series: Sequence[PhoneSeries], *, now: datetime) -> list[dict[str, Any]]:
     """What came under no name by which it would be known again; answers for each series."""
     store.lock(patient)
-    touched = Touched()
-    answers = _merge(patient, series, touched, now=now)
-    mark_days_stale(patient, touched, now=now)
-    return answers
+    judged, touched = _judge(patient, series, now), Touched()
+    with marking_days_stale(patient, touched, now=now):
+        merged = _merge(patient, judged, touched)
+    _hear(patient, judged, merged, [None] * len(series), now)
+    return _answers(zip(judged, merged, strict=True))
 
 
-def _merge(
-    patient: UUID,
-    series: Sequence[PhoneSeries],
-    touched: Touched,
-    *,
-    now: datetime,
-    skew_ms: int | None = None,
-) -> list[dict[str, Any]]:
-    """The samples are in the store; answers for each series, and `touched` grows by what has to be summed up.
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What of one series may be stored, and of what source: None where nothing of it may."""
 
-    `skew_ms` is how far their sender's clock is ahead of ours, where it is known. The caller holds the
-    patient's lock.
-    """
+    examined: Examined
+    withdrawn: npt.NDArray[np.bool_] | None
+    source: KnownSource | None
+
+
+def _judge(patient: UUID, series: Sequence[PhoneSeries], now: datetime) -> list[_Judged]:
+    """What may be stored, series by series, their sources made; the caller holds the patient's lock."""
     examined = [examine(one.samples, now=now, withdrawn=one.withdrawn) for one in series]
     sources = sources_by_name(patient, {one.samples.source for one in examined if one.kept.any()})
-    examined = [
-        one if one.samples.source in sources else one.but_none(ProblemCode.TOO_MANY_SOURCES)
-        for one in examined
-    ]
-    kept = [place for place, one in enumerate(examined) if one.kept.any()]
-    batches = [_batch(examined[place], series[place].withdrawn, sources) for place in kept]
-    merged = dict(zip(kept, store.merge(patient, batches, lifts=[BuriedBy.SOURCE]), strict=True))
-    with_news, room, answers = set(), MOST_PLACES, []
-    for place, one in enumerate(examined):
-        became = merged.get(place, store.Merged())
-        if became.first_at is not None and became.last_at is not None:
-            widen(touched, one.samples.kind, became.first_at, became.last_at)
-        if became.stored or became.replaced:
-            with_news.add(sources[one.samples.source].id)
-        answers.append(_answer(one, became, room))
-        room -= len(answers[-1]["refused_at"])
-    heard_from(patient, sources.values(), with_news=with_news, now=now, skew_ms=skew_ms)
-    return answers
+    judged = []
+    for one, given in zip(examined, series, strict=True):
+        source = sources.get(one.samples.source) if one.kept.any() else None
+        kept = one if source else one.but_none(ProblemCode.TOO_MANY_SOURCES)
+        judged.append(_Judged(kept, given.withdrawn, source))
+    return judged
+
+
+def _merge(patient: UUID, judged: Sequence[_Judged], touched: Touched) -> list[store.Merged]:
+    """What may be stored is; what became of each series, and `touched` grows by what has to be summed up."""
+    batches = {place: _batch(one, one.source) for place, one in enumerate(judged) if one.source}
+    merged = [store.Merged()] * len(judged)
+    became = store.merge(patient, list(batches.values()), lifts=[BuriedBy.SOURCE])
+    for place, one in zip(batches, became, strict=True):
+        merged[place] = one
+        if one.first_at is not None and one.last_at is not None:
+            widen(touched, judged[place].examined.samples.kind, one.first_at, one.last_at)
+    return merged
+
+
+def _hear(
+    patient: UUID,
+    judged: Sequence[_Judged],
+    merged: Sequence[store.Merged],
+    skews: Sequence[int | None],
+    now: datetime,
+) -> None:
+    """The sources are in touch, each with the first of the skews (ms) that came with it."""
+    heard: dict[KnownSource, int | None] = {}
+    with_news = set()
+    for one, became, skew_ms in zip(judged, merged, skews, strict=True):
+        if one.source is not None:
+            heard.setdefault(one.source, skew_ms)
+            if became.stored or became.replaced:
+                with_news.add(one.source.id)
+    for skew_ms in dict.fromkeys(heard.values()):
+        sources = [source for source, skew in heard.items() if skew == skew_ms]
+        heard_from(patient, sources, with_news=with_news, now=now, skew_ms=skew_ms)
 
 
 def forget_batches(*, now: datetime) -> int:
@@ -242,11 +271,18 @@ def forget_batches(*, now: datetime) -> int:
         return SampleBatch.objects.filter(received_at__lt=now - KEPT).delete()[0]
 
 
-def _batch(
-    one: Examined, withdrawn: npt.NDArray[np.bool_] | None, sources: Mapping[str, KnownSource]
-) -> store.Batch:
-    withdrawn = None if withdrawn is None else withdrawn[one.kept]
-    return store.Batch(one.samples.kind, sources[one.samples.source].id, one.accepted, withdrawn)
+def _batch(one: _Judged, source: KnownSource) -> store.Batch:
+    withdrawn = None if one.withdrawn is None else one.withdrawn[one.examined.kept]
+    return store.Batch(one.examined.samples.kind, source.id, one.examined.accepted, withdrawn)
+
+
+def _answers(pairs: Iterable[tuple[_Judged, store.Merged]]) -> list[dict[str, Any]]:
+    """What the sender reads of each series; they name at most MOST_PLACES together."""
+    room, answers = MOST_PLACES, []
+    for one, became in pairs:
+        answers.append(_answer(one.examined, became, room))
+        room -= len(answers[-1]["refused_at"])
+    return answers
 
 
 def _answer(one: Examined, became: store.Merged, room: int) -> dict[str, Any]:

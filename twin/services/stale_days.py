@@ -1,7 +1,8 @@
 """Days that are behind the series: marked by whoever changes samples, summed up anew by a worker."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -41,14 +42,24 @@ def mark_days_stale(patient: UUID, touched: Mapping[str, Sequence[int]], *, now:
     In the caller's transaction, which holds the patient's lock. A mark that is there already is widened, and
     whoever made it has asked for a worker.
     """
-    if not touched:
-        return
-    codes = sorted(touched)
-    topics = [kind(code).topic for code in codes]
-    first, last = ([touched[code][edge] for code in codes] for edge in (0, 1))
+    if touched:
+        with marking_days_stale(patient, touched, now=now):
+            pass
+
+
+@contextmanager
+def marking_days_stale(
+    patient: UUID, touched: Mapping[str, Sequence[int]], *, now: datetime
+) -> Iterator[None]:
+    """A pipeline, at whose end mark_days_stale() holds for what `touched` has become in it."""
     with sql.pipeline() as cursor:
-        cursor.execute(_MARK, [patient, now, codes, topics, first, last])
-    if any(since == now for (since,) in cursor):
+        yield
+        if touched:
+            codes = sorted(touched)
+            topics = [kind(code).topic for code in codes]
+            first, last = ([touched[code][edge] for code in codes] for edge in (0, 1))
+            cursor.execute(_MARK, [patient, now, codes, topics, first, last])
+    if touched and any(since == now for (since,) in cursor):
         nudge("twin.digest_days", str(patient), countdown=SETTLE.total_seconds())
 
 
