@@ -44,7 +44,7 @@ def rows(*, quick: bool) -> list[Row]:
     whole, one_day, objects, objects_on, theirs = medians(
         repeats,
         lambda: seconds(lambda: _whole(values)) / count,
-        lambda: seconds(lambda: _one_day(states, values[:, 0])) / count,
+        lambda: seconds(lambda: _one_day(states, values[:, :1])) / count,
         lambda: seconds(lambda: forecast_many(kind(_CODE), said)) / count,
         lambda: seconds(lambda: continue_many(kind(_CODE), stored, tomorrow)) / count,
         lambda: seconds(lambda: [prophet(each) for each in known]) / PROPHETS,

@@ -149,7 +149,7 @@ def test_patient_and_clinician_read_the_same_record_as_the_api(cast, visit, hand
     overall = answer["overall"]
     record = page.locator(".track-record")
     expect(record).to_contain_text(f"Of {overall['points']} values that have come since")
-    expect(record).to_contain_text(f"{round(overall['held80'] * 100)} % lay in the 80 % band.")
+    expect(record).to_contain_text(f"{as_written(overall['held80'] * 100)} % lay in the 80 % band.")
     expect(record).to_contain_text(
         f"Typical error {as_written(overall['mae'], 1)} per min; "
         f"repeating the last value: {as_written(overall['mae_last_value'], 1)}."
@@ -157,7 +157,7 @@ def test_patient_and_clinician_read_the_same_record_as_the_api(cast, visit, hand
     record.get_by_text("By days ahead").click()
     rows = page.locator(".record-table tbody tr")
     expect(rows).to_have_count(len(answer["horizons"]))
-    expect(rows.first).to_contain_text(f"{round(answer['horizons'][0]['held95'] * 100)} %")
+    expect(rows.first).to_contain_text(f"{as_written(answer['horizons'][0]['held95'] * 100)} %")
     console = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
     for each in (page, console):
         expect(part(each, "ahead").locator(".expectation")).to_be_visible()

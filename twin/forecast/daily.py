@@ -126,10 +126,7 @@ def _yesterday(states: Sequence[State], chosen: Sequence[History]) -> Fleet:
     passed = max((chosen[0].today - states[0].through).days - 1, 0)
     first = np.datetime64(here.through, "D") + 1
     values = np.array([each.row(first, passed) for each in chosen])
-    jumps = _jumps(chosen, first + np.arange(passed))
-    for day in range(passed):
-        here = fleet.advance(here, values[:, day], None if jumps is None else jumps[:, day])
-    return here
+    return fleet.advance(here, values, _jumps(chosen, first + np.arange(passed)))
 
 
 def _origins(
@@ -144,9 +141,8 @@ def _origins(
     if has_today.any():
         which = np.flatnonzero(has_today)
         some = [chosen[i] for i in which.tolist()]
-        jumps = _jumps(some, np.array([today]))
-        values = np.array([each.values[-1] for each in some])
-        yield which, fleet.advance(here.take(which), values, None if jumps is None else jumps[:, 0]), some
+        values = np.array([each.values[-1:] for each in some])
+        yield which, fleet.advance(here.take(which), values, _jumps(some, np.array([today]))), some
 
 
 def _outcomes(here: Fleet, chosen: Sequence[History]) -> list[Outcome]:

@@ -156,16 +156,19 @@ def _foreseen(
 
 
 def advance(fleet: Fleet, values: Values, jumps: Values | None = None) -> Fleet:
-    """One day on, without the days before: the same arithmetic as estimate(), whose habits are kept.
+    """Some days on, without the days before: the same arithmetic as estimate(), whose habits are kept.
 
-    `values` [N], nan where the day has none. The fleet given stays as it is.
+    `values` [N, T], nan where a day has none, are of the days after `through`; `jumps` [N, T] as estimate()
+    takes them. The fleet given stays as it is.
     """
     on = fleet.copy()
-    through = fleet.through + timedelta(days=1)
-    day, days = through.toordinal() - _EPOCH, values[None]
-    standard = fleet.habits.standardised(days, _weekday(day)).astype(np.float32)
-    moved = None if jumps is None else jumps[None].astype(np.float32)
-    _hold_to_account(on, day, days, *_foreseen(on.mixture, standard, day, moved, 0))
+    first, days = fleet.through.toordinal() - _EPOCH + 1, np.ascontiguousarray(values.T)
+    if not len(days):
+        return on
+    standard = fleet.habits.standardised(days, _weekday(first)).astype(np.float32)
+    moved = None if jumps is None else np.ascontiguousarray(jumps.T, np.float32)
+    _hold_to_account(on, first, days, *_foreseen(on.mixture, standard, first, moved, 0))
+    through = fleet.through + timedelta(days=len(days))
     return Fleet(through, *(getattr(on, each.name) for each in fields(Fleet)[1:]))
 
 

@@ -370,3 +370,42 @@ def test_paths_begin_where_the_forecast_does_and_stay_inside_the_hard_range():
     assert drawn.shape == (2000, HORIZON)
     assert drawn.max() <= 100
     assert drawn.mean(axis=0) == pytest.approx(answer.mean, abs=0.3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    code=st.sampled_from(sorted(code for code, one in KINDS.items() if one.forecast)),
+    shares=st.lists(st.floats(0, 1), min_size=14, max_size=40, unique=True),
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 100),
+            st.lists(st.tuples(st.integers(-40, 40), st.floats(allow_nan=True)), max_size=5),
+            st.floats(0, 1),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_a_state_goes_on_over_any_days_and_gaps_to_what_is_drawable(code, shares, steps):
+    """Each step: so many days later, garbage about that day, a possible value on it, an event on it."""
+    low, high = kind(code).hard
+    values = low + np.array(shares) * (high - low)
+    today = (START + len(values)).item()
+    ((_, state),) = forecast_many(kind(code), [Series(consecutive(len(values)), values, (), today)])
+    jumps: tuple[Jump, ...] = ()
+    for later, garbage, share, happened in steps:
+        today += later * DAY
+        jumps += (Jump(today, None, "medicine_started"),) if happened else ()
+        days = np.datetime64(today, "D") + np.array([0, *(day for day, _ in garbage)], dtype=np.int64)
+        given_values = np.array([low + share * (high - low), *(value for _, value in garbage)])
+        series = Series(days, given_values, jumps, today)
+        if state is None:
+            return
+        ((answer, state),) = continue_many(kind(code), [state], [series])
+        assert state.through == today - DAY
+        if isinstance(answer, NotEnoughData):
+            assert answer.more_days == 1
+        else:
+            assert_drawable(answer, code)
+            assert answer.model == "kalman_mixture"

@@ -43,27 +43,33 @@ def test_advance_day_by_day_is_estimate_in_one_go_where_the_habits_are_the_same(
     jumps = np.tile(jumps, (3, 1))
     before = fleet.lived(["sbp"] * 3, MONDAY, values[:, :-days], before.habits, jumps[:, :-days])
     at_once = fleet.lived(["sbp"] * 3, MONDAY, values, before.habits, jumps)
+    several = fleet.advance(before, values[:, -days:], jumps[:, -days:])
     for day in range(90 - days, 90):
-        before = fleet.advance(before, values[:, day], jumps[:, day])
-    assert before.through == at_once.through == (MONDAY + 89).item()
-    assert everything(before) == everything(at_once)
+        before = fleet.advance(before, values[:, day : day + 1], jumps[:, day : day + 1])
+    assert before.through == several.through == at_once.through == (MONDAY + 89).item()
+    assert everything(before) == everything(several) == everything(at_once)
+
+
+def test_advance_by_no_day_is_where_it_was():
+    states = fleet.estimate(["sbp"] * 2, MONDAY, noise(2, 60))
+    assert fleet.advance(states, np.empty((2, 0))).through == states.through
+    assert everything(fleet.advance(states, np.empty((2, 0)))) == everything(states)
 
 
 def test_advance_leaves_the_fleet_that_it_started_from():
     states = fleet.estimate(["sbp"] * 2, MONDAY, noise(2, 60))
     before = everything(states)
-    fleet.advance(states, np.array([500.0, np.nan]))
+    fleet.advance(states, np.array([[500.0], [np.nan]]))
     assert everything(states) == before
 
 
 def test_a_missing_day_widens_the_band_and_a_value_narrows_it():
     states = fleet.estimate(["sbp"], MONDAY, noise(1, 60))
     width = fleet.spread(states, 1)[1].item()
-    for _ in range(10):
-        states = fleet.advance(states, np.array([np.nan]))
+    states = fleet.advance(states, np.full((1, 10), np.nan))
     wider = fleet.spread(states, 1)[1].item()
     assert wider > width
-    assert fleet.spread(fleet.advance(states, np.array([120.0])), 1)[1].item() < wider
+    assert fleet.spread(fleet.advance(states, np.array([[120.0]])), 1)[1].item() < wider
 
 
 # Company
@@ -84,7 +90,7 @@ def test_a_series_gets_the_same_numbers_to_the_bit_alone_and_in_company(company,
     together = fleet.estimate(["sbp"] * company, MONDAY, values, jumps)
     alone = fleet.estimate(["sbp"], MONDAY, values[place : place + 1], jumps[place : place + 1])
     assert everything(together)[place] == everything(alone)[0]
-    today = values[:, 0]
+    today = values[:, :1]
     together, alone = fleet.advance(together, today), fleet.advance(alone, today[place : place + 1])
     assert everything(together)[place] == everything(alone)[0]
     ours, own = fleet.bands(together, 28).of(place), fleet.bands(alone, 28).of(0)

@@ -28,7 +28,7 @@ def test_unpack_of_pack_is_the_fleet_to_the_bit(values, gaps):
     blobs = pack(states)
     again = unpack(blobs, states.through)
     assert pack(again) == blobs
-    on, on_again = (fleet.advance(each, values[:, 0]) for each in (states, again))
+    on, on_again = (fleet.advance(each, values[:, :1]) for each in (states, again))
     assert pack(on_again) == pack(on)
     assert (fleet.bands(on, 28).low95 == fleet.bands(on_again, 28).low95).all()
 
