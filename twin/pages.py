@@ -1,44 +1,32 @@
-"""The twin's HTML edges: the console's list of patients, and the panels of a patient's page."""
+"""The twin's HTML edges: how forecasts do, and the panels of a patient's page."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
-from backend.access import access_listed
-from backend.models import Patient
 from backend.pages import ConsolePage, PatientPage
-from backend.rules import Need, Role
-from backend.serializers import BreakGlassIn
-from backend.services import open_emergency_access
+from backend.rules import Need
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
 from twin.queries import (
     challenger_scores,
     kinds_with_data,
-    listed_patients,
     records_of,
     repeats_of,
     snapshot_tiles,
-    snapshots_of,
     sources_of,
     uploads_of,
 )
 from twin.serializers import DeviceOut
 from twin.state.repeats import Repeat
 
-PAGE = 50
 RECORDS_SHOWN = 200
 REPEATS_SHOWN = 10
-LISTED_TILES = ("sbp", "dbp", "glucose_cgm", "glucose", "weight", "resting_heart_rate", "steps")
-"""What a row of the list shows, in this order, of what the patient has and shares."""
-MOST_LISTED = 4
-
 RECORD_TITLES = {
     RecordType.CONDITION: "Conditions",
     RecordType.MEDICATION: "Medication",
@@ -51,61 +39,6 @@ RECORD_TITLES = {
     RecordType.TREATMENT: "Treatments",
     RecordType.VARIANT: "Gene variants",
 }
-
-
-class ConsolePatients(ConsolePage):
-    """Everybody whom the clinician may see, and the way in without a grant."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(request)
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        """Opens a chart in an emergency."""
-        given = BreakGlassIn(data=request.POST)
-        if not given.is_valid():
-            return self._page(request, refusal="It needs the patient's address and a reason.", status=422)
-        try:
-            grant = open_emergency_access(actor=self.person, now=timezone.now(), **given.validated_data)
-        except Http404:
-            return self._page(request, refusal="Nobody of your clinic has this address.", status=422)
-        return redirect("console:patient", patient=grant.patient_id)
-
-    def _page(self, request: HttpRequest, *, refusal: str = "", status: int = 200) -> HttpResponse:
-        search = request.GET.get("q", "").replace("\0", "").strip()[:100]
-        page = Paginator(listed_patients(self.person, search), PAGE).get_page(request.GET.get("page"))
-        context = {
-            "section": "patients",
-            "page": page,
-            "patients": self._rows(list(page)),
-            "search": search,
-            "refusal": refusal,
-        }
-        return render(request, "console/patients.html", context, status=status)
-
-    def _rows(self, patients: list[Patient]) -> list[dict[str, Any]]:
-        standings = access_listed(self.person, patients, what="list of patients")
-        snapshots = snapshots_of([patient.id for patient in patients])
-        now = timezone.now()
-        rows = []
-        for patient in patients:
-            held = standings[patient.id]
-            shared = [row for row in snapshots.get(patient.id, []) if row.topic in held.read]
-            tiles = {tile["kind"]: tile for row in shared for tile in row.tiles}
-            rows.append(
-                {
-                    "id": patient.id,
-                    "name": patient.name,
-                    "age": patient.age_at(now),
-                    "sex": patient.get_sex_display(),
-                    "role": held.role,
-                    "emergency": held.role is Role.EMERGENCY,
-                    "values": _listed_values(tiles),
-                    "last_data_at": max(
-                        (row.last_data_at for row in shared if row.last_data_at), default=None
-                    ),
-                }
-            )
-        return rows
 
 
 class ForecastQuality(ConsolePage):
@@ -215,15 +148,6 @@ class UploadsPanel(PatientPage):
         return render(
             request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads}
         )
-
-
-def _listed_values(tiles: Mapping[str, Any]) -> list[tuple[str, list[Any]]]:
-    """Of each value of a row its title and its tiles: two of them for blood pressure, else one."""
-    codes = [code for code in LISTED_TILES if code in tiles][:MOST_LISTED]
-    if codes[:2] == ["sbp", "dbp"]:
-        pressure = [("Blood pressure", [tiles["sbp"], tiles["dbp"]])]
-        return pressure + [(tiles[code]["title"], [tiles[code]]) for code in codes[2:]]
-    return [(tiles[code]["title"], [tiles[code]]) for code in codes]
 
 
 def _repeat_row(repeat: Repeat) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from django.db.models.functions import Coalesce, RowNumber
 from backend.models import Patient, User
 from backend.queries import zone_history_of
 from backend.rules import Need, Topic
-from backend.scope import visible_patients
 from twin import state
 from twin.forecast import WINDOW, NotEnoughData, Series, forecast_daily
 from twin.forecast.band import Band
@@ -217,7 +216,7 @@ def standing_facts(patient: Patient, topics: Collection[Topic]) -> Facts:
 
 
 def findings_of(
-    patient: Patient, topics: Collection[Topic], at: datetime | None = None
+    patient: Patient | UUID, topics: Collection[Topic], at: datetime | None = None
 ) -> tuple[SystemFinding, ...]:
     """The early warnings of these topics that are open, or were at that instant; one query.
 
@@ -614,12 +613,6 @@ def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:
     """The kinds of which there is at least one day."""
     found = DaySummary.objects.filter(patient=patient, topic__in=topics).values_list("kind", flat=True)
     return list(found.distinct().order_by("kind"))
-
-
-def listed_patients(user: User, search: str = "") -> QuerySet[Patient]:
-    """The patients for a console's list, by name."""
-    found = visible_patients(user, Need.SEE).order_by("name", "id")
-    return found.filter(name__icontains=search) if search else found
 
 
 def snapshots_of(patients: Collection[UUID]) -> dict[UUID, list[Snapshot]]:

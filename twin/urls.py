@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twin import api, pages
+from twin import api, pages, patient_list
 
 PATIENT = "patients/<patient:patient>"
 
@@ -41,7 +41,7 @@ api_urls = [
 ]
 
 console_urls = [
-    path("", pages.ConsolePatients.as_view(), name="patients"),
+    path("", patient_list.ConsolePatients.as_view(), name="patients"),
     path("forecasts/", pages.ForecastQuality.as_view(), name="forecasts"),
     path(f"{PATIENT}/panels/tiles", pages.TilesPanel.as_view(), name="tiles"),
     path(f"{PATIENT}/panels/chart", pages.ChartPanel.as_view(), name="chart"),

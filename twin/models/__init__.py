@@ -6,6 +6,7 @@ from twin.models.events import Direction, Event, EventType, Goal, Threshold
 from twin.models.exports import Export, ExportStatus
 from twin.models.fleet import ChallengerScore, FleetChunk, FleetRun, FleetTask
 from twin.models.forecasts import Basis, Crossing, Forecast, GlucoseForecast, SeriesState, StaleForecast
+from twin.models.population import Concern
 from twin.models.records import Record, RecordVersion
 from twin.models.series import SampleBatch, SeriesBlock, StaleDays
 from twin.models.sources import Source, SourcePriority
@@ -23,6 +24,7 @@ __all__ = [
     "Baseline",
     "Basis",
     "ChallengerScore",
+    "Concern",
     "Crossing",
     "DaySummary",
     "DeliveryStatus",

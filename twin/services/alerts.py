@@ -21,6 +21,7 @@ from twin.models.alerts import HANDLED, UNATTENDED
 from twin.series.store import lock
 from twin.services.alert_delivery import plan, plan_for, put_off
 from twin.services.alert_steps import begin, entry, take_step
+from twin.services.population import place_topics
 from twin.warnings.finding import Clearing, Evaluation, Evidence, Finding, Open, Severity
 from twin.warnings.life import (
     OPEN,
@@ -83,7 +84,7 @@ def settle(patient_id: UUID, evaluation: Evaluation, *, now: datetime) -> None:
         elif not _rests(ended.get((finding.rule, finding.key)), finding, now):
             changed.append(_raise(patient_id, finding, zone, now))
     if changed:
-        record_changes(patient_id, changed)
+        _tell(patient_id, changed, now)
 
 
 def _raise(patient: UUID, finding: Finding, zone: tzinfo, now: datetime) -> Entry:
@@ -215,7 +216,7 @@ def acknowledge(*, access: Access, alert_id: UUID, note: str, now: datetime) -> 
             if alert.steps.filter(step=Step.NOTED.value, actor=access.user, note=note).exists():
                 return alert
             told = take_step(alert, Step.NOTED, at=now, actor=access.user, note=note)
-        record_changes(alert.patient_id, [told])
+        _tell(alert.patient_id, [told], now)
     return alert
 
 
@@ -232,7 +233,7 @@ def resolve(*, access: Access, alert_id: UUID, done: str, now: datetime) -> Aler
         alert = _for_change(access, alert_id)
         if alert.status in _OPEN:
             alert.done = done
-            record_changes(alert.patient_id, [_end(alert, Step.RESOLVED, HANDLED, now, access.user)])
+            _tell(alert.patient_id, [_end(alert, Step.RESOLVED, HANDLED, now, access.user)], now)
     return alert
 
 
@@ -265,7 +266,7 @@ def snooze(*, access: Access, alert_id: UUID, until: datetime, now: datetime) ->
         )
         told = take_step(alert, Step.SNOOZED, at=now, actor=access.user, note=f"until {ends_at.isoformat()}")
         alert.save(update_fields=["round"])
-        record_changes(alert.patient_id, [told])
+        _tell(alert.patient_id, [told], now)
     return made
 
 
@@ -303,7 +304,7 @@ def _escalate(alert_id: UUID, patient: UUID, now: datetime) -> bool:
             patient,
             alert.escalations,
         )
-        record_changes(patient, [told])
+        _tell(patient, [told], now)
     return True
 
 
@@ -326,7 +327,7 @@ def expire(*, now: datetime, limit: int) -> int:
             )
             if alert is not None:
                 ended += 1
-                record_changes(patient, [_end(alert, Step.EXPIRED, UNATTENDED, now)])
+                _tell(patient, [_end(alert, Step.EXPIRED, UNATTENDED, now)], now)
     return ended
 
 
@@ -344,3 +345,9 @@ def _for_change(access: Access, alert_id: UUID) -> Alert:
 def _is_no_emergency(access: Access) -> None:
     if access.standing.role is Role.EMERGENCY:
         raise NotPossible("role", "Emergency access only reads.")
+
+
+def _tell(patient: UUID, changed: Sequence[Entry], now: datetime) -> None:
+    """The patient stands where these alerts put her, and the log tells of them."""
+    place_topics(patient, {entry.topic for entry in changed}, now=now)
+    record_changes(patient, changed)

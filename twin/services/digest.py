@@ -15,6 +15,7 @@ from twin.series import store
 from twin.services.baselines import refresh_baselines
 from twin.services.forecasts import outdate_states
 from twin.services.intake import Touched
+from twin.services.population import place_topics
 from twin.services.snapshots import keep_tiles
 from twin.services.stale_warnings import GRACE, mark_warnings_stale
 from twin.state import Reading, newest, reach, snapshot, summarise
@@ -59,8 +60,10 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
             Entry(Topic(kind(code).topic), f"days/{code}/{begin}/{end}") for begin, end in ranges(days)
         ]
     refresh_baselines(patient_id, changed_days, zone=zone, now=now)
-    for topic in sorted({kind(code).topic for code in touched}):
-        _build_snapshot(patient_id, Topic(topic), names, zone, now)
+    topics = {Topic(kind(code).topic) for code in touched}
+    for topic in sorted(topics):
+        _build_snapshot(patient_id, topic, names, zone, now)
+    place_topics(patient_id, topics, now=now)
     outdate_states(patient_id, {code: days[0] for code, days in changed_days.items() if days})
     mark_warnings_stale([patient_id], due_at=now + GRACE, arrived=touched)
     record_changes(patient_id, changed)

@@ -15,6 +15,7 @@ from twin.models import Record as RecordRow
 from twin.models import RecordVersion
 from twin.report import Report
 from twin.services.events import lift_events
+from twin.services.population import place_topics
 from twin.services.versions import said_of, version_of
 from twin.text import shortened
 
@@ -84,6 +85,7 @@ def store_records(
     entries += [Entry(Topic(version.topic), f"record/{version.record_id}") for version in lost]
     if any(row.type == RecordType.MEDICATION for row in rows):
         entries += lift_events(patient, now=now)
+    place_topics(patient, {Topic(row.topic) for row in rows if row.type == RecordType.CONDITION}, now=now)
     record_changes(patient, entries)
 
 

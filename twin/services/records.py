@@ -22,6 +22,7 @@ from twin.queries import unsettled
 from twin.series import store
 from twin.services.events import lift_events
 from twin.services.observations import TYPED_IN
+from twin.services.population import place_topics
 from twin.services.versions import said_of, version_of
 
 TOPICS = {
@@ -144,6 +145,8 @@ def delete_record(*, access: Access, record_id: UUID, version: int, now: datetim
     entry = Entry(Topic(row.topic), f"record/{record_id}", ChangeOp.DELETE)
     events = lift_events(access.patient.id, now=now, without=record_id) if _is_medicine(row) else []
     row.delete()
+    if row.type == RecordType.CONDITION:
+        place_topics(access.patient.id, {Topic(row.topic)}, now=now)
     record_changes(access.patient.id, [*events, entry])
 
 
@@ -207,4 +210,6 @@ def _is_medicine(row: Record) -> bool:
 
 def _tell(row: Record, *, now: datetime) -> None:
     events = lift_events(row.patient_id, now=now) if _is_medicine(row) else []
+    if row.type == RecordType.CONDITION:
+        place_topics(row.patient_id, {Topic(row.topic)}, now=now)
     record_changes(row.patient_id, [*events, Entry(Topic(row.topic), f"record/{row.id}")])

@@ -11,6 +11,7 @@ from backend.actor import acting_for_all
 from backend.rules import Topic
 from twin.models import Snapshot, SnapshotVersion
 from twin.queries import facts_now
+from twin.services.population import place_topics
 from twin.state.tiles import Tile
 from twin.state.versions import pack
 
@@ -75,6 +76,7 @@ def note_facts(patient: UUID, topics: Collection[Topic], *, now: datetime) -> No
             _outdate(row, now)
             row.facts = said
             row.save(update_fields=["facts", "known_at"])
+    place_topics(patient, topics, now=now)
 
 
 def drop_snapshots(patient: UUID, topics: Collection[Topic], *, now: datetime) -> None:
