@@ -150,7 +150,7 @@ def test_goals_cost_the_same_number_of_queries_however_many_there_are(cast, ask,
     client = client_of("pia")
     with CaptureQueriesContext(connection) as queries:
         assert len(client.get("/api/v1/patients/me/goals").json()["results"]) == len(kinds)
-    selects = [one for one in queries.captured_queries if one["sql"].startswith("SELECT")]
+    selects = [one for one in queries.captured_queries if one["sql"].startswith('SELECT "')]
     assert len(selects) == SELECTS
 
 
