@@ -245,6 +245,9 @@ SPECTACULAR_SETTINGS = {
         "Level": "backend.rules.Level",
         "RecordType": "twin.models.records.RECORD_TYPES",
         "EventType": "twin.models.EventType",
+        "BodySystem": "twin.state_serializers.SYSTEMS",
+        "SystemState": "twin.state_serializers.STATES",
+        "Side": [("above", "above"), ("below", "below")],
     },
 }
 

@@ -159,18 +159,12 @@ def days_in(
 
 def baselines_of(patient: UUID, topics: Collection[Topic]) -> dict[str, state.Baseline]:
     """What is usual of each kind of these topics of which enough is known; one query."""
-    rows = Baseline.objects.filter(patient=patient, topic__in=topics)
+    rows = Baseline.objects.filter(patient=patient, topic__in=topics).values_list(
+        "kind", "centre", "spread", "by_weekday", "days", "first_on", "last_on"
+    )
     return {
-        row.kind: state.Baseline(
-            kind=row.kind,
-            centre=row.centre,
-            spread=row.spread,
-            by_weekday=None if row.by_weekday is None else tuple(row.by_weekday),
-            days=row.days,
-            first=row.first_on,
-            last=row.last_on,
-        )
-        for row in rows
+        code: state.Baseline(code, centre, spread, tuple(week) if week else None, days, first, last)
+        for code, centre, spread, week, days, first, last in rows
     }
 
 

@@ -8,6 +8,9 @@ from rest_framework import serializers
 from twin.kinds import BodySystem
 from twin.state.systems import State
 
+SYSTEMS = [one.value for one in BodySystem]
+STATES = [one.value for one in State]
+
 
 class SnapshotIn(serializers.Serializer[Any]):
     """As it was known at which instant; as it is now when left out."""
@@ -34,7 +37,7 @@ class TileOut(serializers.Serializer[Any]):
 
     kind = serializers.CharField()
     title = serializers.CharField()
-    system = serializers.ChoiceField(choices=list(BodySystem))
+    system = serializers.ChoiceField(choices=SYSTEMS)
     topic = serializers.CharField()
     unit = serializers.CharField()
     decimals = serializers.IntegerField()
@@ -63,7 +66,7 @@ class TilesField(serializers.ListField):
 class ReasonOut(serializers.Serializer[Any]):
     """One reason in plain words, and the state that it would make by itself; `kind` where it is of one."""
 
-    state = serializers.ChoiceField(choices=list(State))
+    state = serializers.ChoiceField(choices=STATES)
     text = serializers.CharField()
     kind = serializers.CharField(allow_null=True)
 
@@ -102,9 +105,9 @@ class TrendOut(serializers.Serializer[Any]):
 class SystemOut(serializers.Serializer[Any]):
     """A body system, made of the topics that are shared; `reasons` have the worst first."""
 
-    system = serializers.ChoiceField(choices=list(BodySystem))
+    system = serializers.ChoiceField(choices=SYSTEMS)
     title = serializers.CharField()
-    state = serializers.ChoiceField(choices=list(State))
+    state = serializers.ChoiceField(choices=STATES)
     reasons = ReasonOut(many=True)
     kinds = SystemKindOut(many=True)
     scores = SystemScoreOut(many=True)

@@ -27,7 +27,8 @@ index.json       what is in here, with the number of values and a SHA-256 checks
 Flags: soft_range (outside the usual range), manual (typed in by a person), censored_low and censored_high
 (the device only said that it was below or above its limit), interpolated (filled in, not measured).
 
-Not in it: the files that you handed over yourself, what you deleted, and earlier wordings of records.
+Not in it: the files that you handed over yourself, what you deleted, earlier wordings of records, and what
+your overview said on earlier days.
 
 You can hand this archive over to Pollux again, to this account or to another one: it comes back as it is.
 It is not encrypted. Keep it where only you can read it.

@@ -50,11 +50,13 @@ def keep_tiles(
             patient_id=patient, topic=topic, tiles=said, last_data_at=last_data_at, known_at=now, built_at=now
         )
         return
+    fields = ["last_data_at", "built_at"]
     if row.tiles != said:
         _outdate(row, now)
         row.tiles = said
+        fields += ["tiles", "known_at"]
     row.last_data_at, row.built_at = last_data_at, now
-    row.save(update_fields=["tiles", "last_data_at", "known_at", "built_at"])
+    row.save(update_fields=fields)
 
 
 def note_facts(patient: UUID, topics: Collection[Topic], *, now: datetime) -> None:
