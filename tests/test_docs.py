@@ -46,7 +46,10 @@ from twin.services.digest import LONGEST_RANGE
 from twin.services.intake import MOST_SOURCES
 from twin.services.samples import KEPT as BATCHES_KEPT
 from twin.services.samples import MOST_PLACES, SUPPRESSED
+from twin.warnings.actions import actions
 from twin.warnings.early_signs import early_signs_file
+from twin.warnings.rule_file import current_rules
+from twin.warnings.rules import Condition
 from twin.warnings.sick_days import Act
 
 CHECKOUT = Path(__file__).parent.parent
@@ -397,3 +400,16 @@ def test_docs_show_the_points_with_which_scores_compare() -> None:
 
 def test_docs_name_each_file_of_scores() -> None:
     assert {path.name for path in RISK.iterdir()} - named_in("scores.md") == set()
+
+
+def test_docs_list_each_level_of_a_rule_and_each_action_with_who_says_so() -> None:
+    levels = [
+        [f"`{level.id}`", f"`{rule.id}`", level.severity.value, level.title, level.source, level.verification]
+        for rule in current_rules().rules
+        for level in rule.levels
+    ]
+    rows = [[f"`{one.id}`", one.source, one.verification] for one in actions().values()]
+    first = {row[0] for row in [*levels, *rows]}
+    assert [row for row in rows_of("warnings.md") if row[0] in first and len(row) == 6] == levels
+    assert [row for row in rows_of("warnings.md") if row[0] in first and len(row) == 3] == rows
+    assert set(Condition) <= first_cells("warnings.md")

@@ -237,3 +237,39 @@ def test_demo_killed_halfway_and_run_again_is_whole_and_again_changes_nothing(tr
         glanced_at = GlucoseForecast.objects.filter(patient__name=people.MARIA.name, shown_at__isnull=False)
         assert GLANCES_AGO // GLANCED_EVERY >= glanced_at.count() > 3
         assert all(one.made_at - one.at < timedelta(minutes=21) for one in glanced_at)
+
+
+def test_warnings_check_reads_a_file_and_names_every_fault_with_its_line(tmp_path):
+    assert run("warnings", "check").endswith("levels.\n")
+    path = tmp_path / "rules.json"
+    path.write_text(
+        (CHECKOUT / "twin/data/warnings.json").read_text().replace('"direction": "low"', '"direction": "?"')
+    )
+    with pytest.raises(CommandError) as refused:
+        run("warnings", "check", path)
+    lines = str(refused.value).splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith(f"{path}, line ") for line in lines)
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("warnings", "check", tmp_path / "none.json")
+    path.write_bytes(b"\xff")
+    with pytest.raises(CommandError, match="no text"):
+        run("warnings", "check", path)
+
+
+def test_warnings_replay_says_what_rules_would_have_raised(cast, tmp_path):
+    now = timezone.now()
+    lines = [f"{(now - timedelta(hours=hours)).isoformat()},glucose,50,mg/dL,,Meter" for hours in (40, 30)]
+    path = tmp_path / "glucose.csv"
+    path.write_text("\n".join(["start,kind,value,unit,end,source", *lines]))
+    imported("pia@pollux.example", path)
+    other = tmp_path / "rules.json"
+    rules = (CHECKOUT / "twin/data/warnings.json").read_text()
+    other.write_text(rules.replace('"below": 54', '"below": 40'))
+    told = run("warnings", "replay", "--patient", cast.pia_patient.id, "--rules", other, "--days", 9)
+    rows = {line.split("  ")[0]: line.split()[-2:] for line in told.splitlines()}
+    assert rows["urgent per patient-week"][1] == "0.00"
+    assert float(rows["urgent per patient-week"][0]) > 0
+    assert rows["glucose_low"][0] == rows["glucose_low"][1]
+    with pytest.raises(CommandError, match="There is no patient"):
+        run("warnings", "replay", "--patient", "00000000-0000-0000-0000-000000000000")

@@ -54,7 +54,7 @@ def read_facts(
     patient = Patient.objects.get(id=patient_id)
     zone = zone_history_of(patient_id)
     today = now.astimezone(zone).date()
-    thresholds = _thresholds(patient_id)
+    thresholds = thresholds_of(patient_id)
     sources = list(Source.objects.filter(patient_id=patient_id))
     names = {source.id: source.name for source in sources}
     windows = look_backs(rules, thresholds)
@@ -71,7 +71,7 @@ def read_facts(
         crossings=_crossings(patient_id),
         ahead=_ahead(patient_id),
         sources=_sources(patient_id, sources),
-        scores=vital_scores(readings, now=now, age=_age(patient.birth_date, today)),
+        scores=vital_scores(readings, now=now, age=age_on(patient.birth_date, today)),
         doses=[one for ask in ports.critical_doses for one in _doses(ask(patient_id))],
         conditions=conditions_on_file(patient_id, zone, today),
         arrived=arrived,
@@ -182,7 +182,8 @@ def _days(
     }
 
 
-def _thresholds(patient: UUID) -> list[facts.Threshold]:
+def thresholds_of(patient: UUID) -> list[facts.Threshold]:
+    """The limits that a clinician has set and not ended."""
     rows = ThresholdRow.objects.filter(patient_id=patient, ended_at=None).order_by("kind")
     return [facts.Threshold(row.id, row.kind, row.low, row.high, milliseconds(row.set_at)) for row in rows]
 
@@ -240,5 +241,6 @@ def _day(at: datetime | None, zone: tzinfo) -> date | None:
     return None if at is None else at.astimezone(zone).date()
 
 
-def _age(born: date, today: date) -> int:
+def age_on(born: date, today: date) -> int:
+    """Whole years of age."""
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))

@@ -42,7 +42,7 @@ class Readings:
     def __len__(self) -> int:
         return len(self.at)
 
-    def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "Readings":
+    def take(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice) -> "Readings":
         """The chosen ones, in their order."""
         return Readings(
             self.start[chosen],
