@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from uuid import UUID
 
 import make
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -110,6 +111,29 @@ def test_run_makes_what_a_refresh_of_each_patient_makes(people):
     (chunk,) = chunks()
     assert (chunk.series, chunk.attempts, chunk.lease_token) == (6, 1, None)
     assert chunk.done_at == chunk.run.finished_at == NIGHT
+
+
+@pytest.mark.parametrize("task", [FleetTask.NIGHTLY, FleetTask.WEEKLY])
+def test_chunk_takes_the_same_few_statements_however_many_patients_it_holds(db, monkeypatch, task):
+    execute, asked = psycopg.Cursor.execute, []
+
+    def counted(cursor, *given, **options):
+        asked.append(given)
+        return execute(cursor, *given, **options)
+
+    statements = []
+    for hour, more in enumerate((1, 4)):
+        for _ in range(more):
+            patient = make.make_patient()
+            make_days(patient, "sbp", 30, last=DAY)
+            make_days(patient, "steps", 30, last=DAY)
+        start_run(task, now=NIGHT + timedelta(hours=hour))
+        with monkeypatch.context() as patch:
+            patch.setattr(psycopg.Cursor, "execute", counted)
+            assert take_chunk(now=NIGHT + timedelta(hours=hour))
+        statements.append(len(asked))
+        asked.clear()
+    assert statements[0] == statements[1] <= 32
 
 
 def test_nightly_takes_each_series_a_day_on_and_weekly_estimates_it_anew(people):
