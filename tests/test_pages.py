@@ -22,7 +22,7 @@ from twin.services.reading import read_upload
 
 # The two savepoints around a request stand in the tests for its transaction.
 TRANSACTION = 2
-PANELS = ("tiles", "chart", "records", "uploads")
+PANELS = ("systems", "tiles", "chart", "records", "uploads")
 POLICY = "Content-Security-Policy"
 
 
@@ -59,8 +59,9 @@ def test_shell_names_every_panel(client_of, cast):
     assert "Your visit is recorded" in page
 
 
-# The shell asks every room; the records are looked through for repeats too, in series and by days.
-COSTS = {"": 12, "panels/records": 11}
+# The shell asks every room; the records are looked through for repeats too, in series and by days; systems
+# stand on tiles, limits, forecasts, alerts and the patient's own day.
+COSTS = {"": 12, "panels/records": 11, "panels/systems": 11}
 
 
 @pytest.mark.parametrize("path", ["", *(f"panels/{panel}" for panel in PANELS)])

@@ -20,13 +20,22 @@ from twin.queries import (
     repeats_of,
     snapshot_tiles,
     sources_of,
+    systems_now,
     uploads_of,
 )
 from twin.serializers import DeviceOut
 from twin.state.repeats import Repeat
+from twin.state.systems import State, System
 
 RECORDS_SHOWN = 200
 REPEATS_SHOWN = 10
+REASONS_SHOWN = 4
+STANDINGS = {
+    State.ACT: "Act",
+    State.WATCH: "Watch",
+    State.NOT_ENOUGH_DATA: "Not enough data",
+    State.FINE: "Fine",
+}
 RECORD_TITLES = {
     RecordType.CONDITION: "Conditions",
     RecordType.MEDICATION: "Medication",
@@ -61,6 +70,23 @@ def _quality(score: Mapping[str, Any]) -> dict[str, Any]:
         "held_of_prophet": round(100 * score["mean_held80_of_prophet"]),
         "matches": score["matches"],
     }
+
+
+class SystemsPanel(PatientPage):
+    """Eight body systems, each in one state with its reasons, the worst first."""
+
+    needs = {"get": Need.READ}
+    what = "body systems"
+
+    def get(self, request: HttpRequest, patient: Any) -> HttpResponse:  # noqa: ARG002 - in the URL
+        found = systems_now(self.access.patient, self.access.topics, timezone.now())
+        rows = [_system_row(one) for one in found]
+        calls = {State.ACT, State.WATCH}
+        context = {
+            "telling": [row for row in rows if row["state"] in calls],
+            "calm": [row for row in rows if row["state"] not in calls],
+        }
+        return render(request, "console/panels/systems.html", context)
 
 
 class TilesPanel(PatientPage):
@@ -148,6 +174,23 @@ class UploadsPanel(PatientPage):
         return render(
             request, "console/panels/uploads.html", {"patient": self.access.patient, "uploads": uploads}
         )
+
+
+def _system_row(system: System) -> dict[str, Any]:
+    """A system as it is shown: what made its state before what else there is to say of it."""
+    why = [reason.text for reason in system.reasons if reason.state is system.state]
+    return {
+        "title": system.title,
+        "state": system.state,
+        "standing": STANDINGS[system.state],
+        "reasons": why[:REASONS_SHOWN],
+        "others": [
+            *why[REASONS_SHOWN:],
+            *(one.text for one in system.reasons if one.state is not system.state),
+        ],
+        "scores": system.scores,
+        "trends": [(KINDS[one.kind].title, one.direction) for one in system.trends if one.matters],
+    }
 
 
 def _repeat_row(repeat: Repeat) -> dict[str, Any]:

@@ -66,6 +66,7 @@ from twin.series.columns import Columns, Flag
 from twin.state.facts import Facts, SystemFinding, SystemLimit, Trend, facts_of, together, trend
 from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
+from twin.state.systems import State, System, systems
 from twin.state.versions import unpack
 from twin.warnings.life import OPEN, Step
 
@@ -207,6 +208,15 @@ def facts_now(patient: UUID, topics: Collection[Topic]) -> dict[Topic, Facts]:
 def standing_facts(patient: Patient, topics: Collection[Topic]) -> Facts:
     """What body systems of these topics are judged by beside their tiles, as it stands; three queries."""
     return replace(together(facts_now(patient.id, topics).values()), findings=findings_of(patient, topics))
+
+
+def systems_now(patient: Patient, topics: Collection[Topic], now: datetime) -> list[System]:
+    """The eight body systems as they stand in these topics, the worst first; six queries at most."""
+    tiles, _ = snapshot_tiles(patient, topics)
+    today = now.astimezone(zone_history_of(patient.id)).date()
+    found = systems(cast("list[state.Tile]", tiles), standing_facts(patient, topics), today=today)
+    order = list(State)
+    return sorted(found, key=lambda one: order.index(one.state))
 
 
 def findings_of(

@@ -43,6 +43,7 @@ api_urls = [
 console_urls = [
     path("", patient_list.ConsolePatients.as_view(), name="patients"),
     path("forecasts/", pages.ForecastQuality.as_view(), name="forecasts"),
+    path(f"{PATIENT}/panels/systems", pages.SystemsPanel.as_view(), name="systems"),
     path(f"{PATIENT}/panels/tiles", pages.TilesPanel.as_view(), name="tiles"),
     path(f"{PATIENT}/panels/chart", pages.ChartPanel.as_view(), name="chart"),
     path(f"{PATIENT}/panels/records", pages.RecordsPanel.as_view(), name="records"),
