@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from django.http import Http404
 
 from backend.actor import NARROWED, narrow
-from backend.models import AuditAction, AuditEvent, Clinician, Patient, User
+from backend.models import AuditAction, AuditEvent, CareTeam, Clinician, Patient, User
 from backend.rules import OWNER, Grant, Need, Role, Standing, Topic, standing
 from backend.scope import M_co, PatientScopedQuerySet, valid_grants
 
@@ -113,6 +113,23 @@ def recheck_patient(user: User, patient: UUID | str, need: Need) -> Access:
     if not held.may(need):
         raise Http404
     return Access(user, found, held, need)
+
+
+def access_clinic(user: User) -> Clinician:
+    """The person's place in a clinic; raises Http404 for somebody who has none."""
+    clinician = Clinician.objects.filter(user=user).select_related("clinic").first()
+    if clinician is None:
+        raise Http404
+    return clinician
+
+
+def access_team(user: User, team: UUID) -> tuple[Clinician, CareTeam]:
+    """The person's place in a clinic and the team of the same clinic; raises Http404 for anybody else."""
+    clinician = access_clinic(user)
+    found = CareTeam.objects.filter(id=team, clinic=clinician.clinic).select_related("lead__user").first()
+    if found is None:
+        raise Http404
+    return clinician, found
 
 
 def access_row(queryset: PatientScopedQuerySet[M_co], user: User, need: Need, **key: object) -> M_co:

@@ -4,6 +4,7 @@ A view that does not declare what it needs cannot be defined.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
@@ -18,24 +19,33 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from backend import services
-from backend.access import access_listed, access_patient, audit_of
+from backend import rota, services
+from backend.access import access_clinic, access_listed, access_patient, access_team, audit_of
 from backend.actor import become
 from backend.declared import METHODS, AboutPatient
 from backend.models import Patient, User
-from backend.queries import grants_of, looks_after, teams_to_grant, zone_history_of
+from backend.queries import grants_of, looks_after, on_duty, shifts_of, teams_to_grant, zone_history_of
 from backend.rest import Pages, page_schema
 from backend.rules import Need
 from backend.scope import visible_patients
 from backend.serializers import (
     AuditEventOut,
     BreakGlassIn,
+    ClinicIn,
+    ClinicOut,
+    DutyIn,
+    DutyOut,
     GrantIn,
     GrantOut,
+    HandOverIn,
+    LeadIn,
+    LeadOut,
     MeOut,
     PatientIn,
     PatientOut,
     ReachablePatientOut,
+    ShiftIn,
+    ShiftOut,
     SyncIn,
     SyncOut,
     TeamOut,
@@ -122,6 +132,73 @@ class Teams(PersonView):
     @extend_schema(operation_id="teams_list", responses=page_schema(TeamOut))
     def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
         return self.page_of(teams_to_grant(), TeamOut)
+
+
+class Duty(PersonView):
+    """A team's rota, for the clinicians of its clinic."""
+
+    @extend_schema(parameters=[DutyIn], responses=DutyOut)
+    def get(self, request: Request, team: UUID) -> Response:
+        wanted = DutyIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        _, found = access_team(self.person, team)
+        body = {
+            "team": found.id,
+            "members": found.members.select_related("user").order_by("user__name", "id"),
+            "lead": found.lead,
+            "on_duty": on_duty(found.id, timezone.now()),
+            "shifts": shifts_of(found.id, **wanted.validated_data),
+        }
+        return Response(DutyOut(body).data)
+
+    @extend_schema(request=ShiftIn, responses={201: ShiftOut})
+    def post(self, request: Request, team: UUID) -> Response:
+        given = ShiftIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        clinician, found = access_team(self.person, team)
+        shift = rota.take_shift(actor=clinician, team=found, now=timezone.now(), **given.validated_data)
+        return Response(ShiftOut(shift).data, status=201)
+
+
+class HandOver(PersonView):
+    """Hands what is left of a shift to somebody else of the team, or takes it over."""
+
+    @extend_schema(request=HandOverIn, responses=ShiftOut)
+    def post(self, request: Request, team: UUID, shift: UUID) -> Response:
+        given = HandOverIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        clinician, found = access_team(self.person, team)
+        taken = rota.hand_over(
+            actor=clinician, team=found, shift_id=shift, to=given.validated_data["to"], now=timezone.now()
+        )
+        return Response(ShiftOut(taken).data)
+
+
+class Lead(PersonView):
+    """Who leads a team, and is asked when nobody on duty has answered."""
+
+    @extend_schema(request=LeadIn, responses=LeadOut)
+    def put(self, request: Request, team: UUID) -> Response:
+        given = LeadIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        clinician, found = access_team(self.person, team)
+        rota.name_lead(actor=clinician, team=found, lead=given.validated_data["clinician"])
+        return Response(LeadOut(found).data)
+
+
+class OwnClinic(PersonView):
+    """The clinician's own clinic: what it tells its patients about emergencies and when somebody reads."""
+
+    @extend_schema(responses=ClinicOut)
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        return Response(ClinicOut(access_clinic(self.person).clinic).data)
+
+    @extend_schema(request=ClinicIn, responses=ClinicOut)
+    def put(self, request: Request) -> Response:
+        given = ClinicIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        clinic = rota.describe_clinic(actor=access_clinic(self.person), said=given.validated_data)
+        return Response(ClinicOut(clinic).data)
 
 
 class Zones(PatientView):

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Now
 
+from backend.hours import ReadingHours
 from backend.identifiers import new_id
 from backend.rules import Topic
 from backend.zones import zone_names
@@ -106,6 +107,13 @@ class Clinic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def reading_hours(self) -> ReadingHours | None:
+        """When somebody reads what comes in, if the clinic has promised it."""
+        if self.reads_from is None or self.reads_until is None:
+            return None
+        return ReadingHours(self.reads_from, self.reads_until, self.reads_weekends, self.time_zone)
 
 
 class Profession(models.TextChoices):

@@ -1,7 +1,7 @@
 """Wire shapes of people and access; no queries beyond what a row carries, no writes."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -11,12 +11,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backend.access import ME
+from backend.hours import reading_line
 from backend.models import (
     ALWAYS,
     AuditEvent,
     CareGrant,
     CareTeam,
+    Clinic,
     Clinician,
+    DutyShift,
     Patient,
     User,
     validate_time_zone,
@@ -293,3 +296,109 @@ class SyncOut(serializers.Serializer[Any]):
 class TicketOut(serializers.Serializer[Any]):
     ticket = serializers.CharField()
     expires_in = serializers.IntegerField()
+
+
+class MemberOut(serializers.ModelSerializer[Clinician]):
+    name = serializers.CharField(source="user")
+
+    class Meta:
+        model = Clinician
+        fields = ["id", "name", "profession"]
+
+
+class ShiftOut(serializers.ModelSerializer[DutyShift]):
+    """`taken_from` is whose shift it was before it was handed over."""
+
+    clinician = MemberOut()
+    taken_from = MemberOut(allow_null=True)
+
+    class Meta:
+        model = DutyShift
+        fields = ["id", "team", "clinician", "starts_at", "ends_at", "is_additional", "taken_from"]
+
+
+class DutyIn(serializers.Serializer[Any]):
+    """Which part of the rota is wanted: from now, for two weeks, when nothing is said; at most a year."""
+
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        since = given.get("since", timezone.now())
+        until = given.get("until", since + timedelta(days=14))
+        if not timedelta() < until - since <= timedelta(days=366):
+            raise serializers.ValidationError({"until": "This is before the beginning, or a year later."})
+        return {"since": since, "until": until}
+
+
+class DutyOut(serializers.Serializer[Any]):
+    """A team's rota: its members and lead, who is on duty now, and the shifts of the time asked for."""
+
+    team = serializers.UUIDField()
+    members = MemberOut(many=True)
+    lead = MemberOut(allow_null=True)
+    on_duty = ShiftOut(many=True)
+    shifts = ShiftOut(many=True)
+
+
+class ShiftIn(serializers.Serializer[Any]):
+    """A shift to be taken: now when no beginning is given, for oneself when no `clinician` is."""
+
+    clinician = serializers.UUIDField(default=None, allow_null=True)
+    starts_at = serializers.DateTimeField(required=False)
+    ends_at = serializers.DateTimeField()
+    is_additional = serializers.BooleanField(default=False)
+
+
+class HandOverIn(serializers.Serializer[Any]):
+    """To whom a shift goes; to oneself when nobody is named."""
+
+    to = serializers.UUIDField(default=None, allow_null=True)
+
+
+class LeadOut(serializers.ModelSerializer[CareTeam]):
+    lead = MemberOut(allow_null=True)
+
+    class Meta:
+        model = CareTeam
+        fields = ["id", "name", "lead"]
+
+
+class LeadIn(serializers.Serializer[Any]):
+    clinician = serializers.UUIDField(allow_null=True)
+
+
+class ClinicOut(serializers.ModelSerializer[Clinic]):
+    """`reading_line` is the sentence that patients read."""
+
+    reading_line = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Clinic
+        fields = [
+            "id",
+            "name",
+            "time_zone",
+            "emergency_text",
+            "reads_from",
+            "reads_until",
+            "reads_weekends",
+            "reading_line",
+        ]
+
+    def get_reading_line(self, clinic: Clinic) -> str:
+        return reading_line(clinic.name, clinic.reading_hours)
+
+
+class ClinicIn(serializers.Serializer[Any]):
+    """What a clinic tells its patients; both hours or none."""
+
+    emergency_text = serializers.CharField(max_length=2_000, allow_blank=True)
+    reads_from = serializers.TimeField(allow_null=True)
+    reads_until = serializers.TimeField(allow_null=True)
+    reads_weekends = serializers.BooleanField(default=False)
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        if (given["reads_from"] is None) != (given["reads_until"] is None):
+            raise serializers.ValidationError({"reads_until": "Give both hours or none."})
+        return given

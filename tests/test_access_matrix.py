@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from backend.actor import acting_for_all
 from backend.checks import OWN_AUTHORISATION, views
-from backend.models import CareGrant
+from backend.models import CareGrant, DutyShift
 from backend.rules import Topic
 from twin.intake.items import RecordType
-from twin.models import Event, Export, ExportStatus, Goal, Record, Threshold, Upload
+from twin.models import Alert, Event, Export, ExportStatus, Goal, Record, Threshold, Upload
 from twin.services.exports import file_of
 
 CAST = ("pia", "paul", "dora", "cleo", "carl", "rita", "ada", "anon")
@@ -37,6 +37,10 @@ FLU = {"type": "illness", "starts_on": "2026-03-01", "text": "Influenza"}
 HANDED_OVER = {"kind": "heart_rate", "unit": "/min", "source": "Watch", "start": [0], "value": [61]}
 BATCH = {"batch_id": "1", "patient": "<patient:patient>", "series": [HANDED_OVER]}
 MIXED_BATCH = BATCH | {"series": [HANDED_OVER, HANDED_OVER | {"kind": "glucose", "unit": "mg/dL"}]}
+LATER = {"until": "2100-01-01T00:00:00Z"}
+HAND_OVER = "teams/<uuid:team>/duty/<uuid:shift>/hand-over"
+NIGHT = {"starts_at": "2100-01-01T20:00:00Z", "ends_at": "2100-01-02T06:00:00Z"}
+ALWAYS_READ = {"emergency_text": "Call 112.", "reads_from": "00:00", "reads_until": "00:00"}
 EMERGENCY = {"patient_email": "pia@pollux.example", "reason": "Found unconscious."}
 
 EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 401)
@@ -44,6 +48,7 @@ OWNER_ONLY = (200, 404, 404, 404, 404, 404, 404, 401)
 GRANTEES = (200, 404, 200, 200, 404, 404, 404, 401)
 WHOLE_GRANTS = (200, 404, 404, 200, 404, 404, 404, 401)
 CLINICIANS = (404, 404, 404, 201, 201, 201, 201, 401)
+COLLEAGUES = (404, 404, 404, 200, 200, 200, 200, 401)
 PANEL = (200, 404, 200, 200, 404, 404, 404, 302)
 
 # (method, route as in the URLconf, query or body, pia, paul, dora, cleo, carl, rita, ada, anon)
@@ -56,6 +61,12 @@ ROWS = [
     ("put", API + "me/patient", PROFILE, 200, 200, 201, 201, 201, 201, 201, 401),
     ("get", API + "patients/", None, *EVERYBODY),
     ("get", API + "teams", None, *EVERYBODY),
+    ("get", API + "teams/<uuid:team>/duty", None, *COLLEAGUES),
+    ("post", API + "teams/<uuid:team>/duty", NIGHT, 404, 404, 404, 201, 422, 422, 422, 401),
+    ("post", API + HAND_OVER, None, 404, 404, 404, 200, 422, 422, 422, 401),
+    ("put", API + "teams/<uuid:team>/lead", {"clinician": None}, 404, 404, 404, 422, 422, 422, 200, 401),
+    ("get", API + "clinic", None, *COLLEAGUES),
+    ("put", API + "clinic", ALWAYS_READ, 404, 404, 404, 422, 422, 422, 200, 401),
     ("get", API + "kinds", None, *EVERYBODY),
     ("post", API + "break-glass", EMERGENCY, *CLINICIANS),
     ("post", API + "live/ticket", None, 201, 201, 201, 201, 201, 201, 201, 401),
@@ -110,6 +121,13 @@ ROWS = [
     ("get", API + PIA + "export", None, *OWNER_ONLY),
     ("post", API + PIA + "export", None, 202, 404, 404, 404, 404, 404, 404, 401),
     ("get", API + PIA + "export/file", None, *OWNER_ONLY),
+    ("get", API + "alerts", None, *EVERYBODY),
+    ("post", API + "alerts/<uuid:alert>/displayed", None, 204, 404, 204, 204, 404, 404, 404, 401),
+    ("get", API + PIA + "alerts", None, *GRANTEES),
+    ("get", API + PIA + "alerts/<uuid:alert>", None, *GRANTEES),
+    ("post", API + PIA + "alerts/<uuid:alert>/acknowledge", None, *GRANTEES),
+    ("post", API + PIA + "alerts/<uuid:alert>/resolve", {"done": "Called her."}, *GRANTEES),
+    ("post", API + PIA + "alerts/<uuid:alert>/snooze", LATER, 201, 404, 201, 201, 404, 404, 404, 401),
     ("post", API + PIA + "observations", PULSE, 201, 404, 201, 201, 404, 404, 404, 401),
     ("post", API + PIA + "observations", SUGAR, 201, 404, 404, 404, 404, 404, 404, 401),
     ("delete", API + PIA + "observations", TAKEN_BACK, 204, 404, 204, 204, 404, 404, 404, 401),
@@ -177,11 +195,33 @@ def places(cast):
             entered_by=cast.pia,
             entered_at=timezone.now(),
         )
+        alert = Alert.objects.create(
+            patient=cast.pia_patient,
+            topic=Topic.VITALS,
+            rule="bp_severe",
+            severity="caution",
+            direction="high",
+            title="High blood pressure",
+            data_at=timezone.now(),
+            raised_at=timezone.now(),
+            expires_at=timezone.now() + timedelta(days=14),
+        )
+        shift = DutyShift.objects.create(
+            team=cast.team,
+            clinician=cast.cleo.clinician,
+            starts_at=timezone.now(),
+            ends_at=timezone.now() + timedelta(hours=8),
+            entered_by=cast.ada,
+            entered_at=timezone.now(),
+        )
         grant = CareGrant.objects.filter(patient=cast.pia_patient).order_by("id").first()
     return {
         "<patient:patient>": str(cast.pia_patient.id),
         "<uuid:upload>": str(upload.id),
         "<uuid:grant>": str(grant.id),
+        "<uuid:alert>": str(alert.id),
+        "<uuid:team>": str(cast.team.id),
+        "<uuid:shift>": str(shift.id),
         "<uuid:record>": str(record.id),
         "<uuid:goal>": str(goal.id),
         "<uuid:threshold>": str(threshold.id),

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Prefetch
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -17,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ListSerializer
 
-from backend.access import ME, Access, access_patient, access_row
+from backend.access import ME, Access, access_listed, access_patient, access_row
 from backend.api import PatientView, PersonView
 from backend.changes import last_seq
 from backend.queries import zone_history_of
@@ -29,8 +30,10 @@ from twin.forecast.glucose_band import MINUTES
 from twin.forecast.outcome import NotEnoughData
 from twin.intake.phone import KEY, Malformed, batch_name, read_batch
 from twin.kinds import EDITION, KINDS, kind
-from twin.models import Direction, ExportStatus, Goal, Record, Source, Upload
+from twin.models import AlertDelivery, AlertStep, Direction, ExportStatus, Goal, Record, Source, Upload
 from twin.queries import (
+    alerts_for,
+    alerts_of,
     crossings_of,
     days_of,
     events_of,
@@ -55,6 +58,10 @@ from twin.queries import (
 )
 from twin.serializers import (
     NO_EXPORT,
+    AcknowledgeIn,
+    AlertDetailOut,
+    AlertOut,
+    AlertsIn,
     DevicesOut,
     EventIn,
     EventOut,
@@ -76,6 +83,7 @@ from twin.serializers import (
     NewRecordIn,
     NoGlucoseAheadOut,
     NotEnoughDataOut,
+    PatientAlertsIn,
     RecordEditIn,
     RecordEditOut,
     RecordOut,
@@ -84,10 +92,13 @@ from twin.serializers import (
     RecordVersionOut,
     RepeatsOut,
     ReportOut,
+    ResolveIn,
     SamplesIn,
     SamplesOut,
     SeriesIn,
     SeriesOut,
+    SnoozeIn,
+    SnoozeOut,
     SourcePriorityIn,
     SourcesIn,
     SourcesOut,
@@ -103,6 +114,8 @@ from twin.serializers import (
 from twin.series import store
 from twin.series.columns import Flag
 from twin.series.thin import thin
+from twin.services.alert_delivery import displayed
+from twin.services.alerts import acknowledge, resolve, snooze
 from twin.services.events import delete_event, edit_event, enter_event
 from twin.services.exports import file_of, request_export
 from twin.services.forecasts import show_forecasts
@@ -117,6 +130,7 @@ from twin.services.thresholds import end_threshold, set_threshold
 from twin.services.uploads import receive_upload
 from twin.state import Tile, systems
 from twin.state_serializers import SnapshotIn, SnapshotOut
+from twin.warnings.finding import Severity
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
 DRAWN_APART = np.uint8(sum(Flag) - Flag.SOFT_RANGE)
@@ -764,3 +778,115 @@ class Observations(PatientView):
             access=self.access, kind_code=wanted["kind"], at=wanted["start"], now=timezone.now()
         )
         return Response(status=204)
+
+
+class MyAlerts(PersonView):
+    """The open alerts of everybody whom the person may see: what waits for her, first of all."""
+
+    @extend_schema(parameters=[AlertsIn], operation_id="alerts_mine_list", responses=page_schema(AlertOut))
+    def get(self, request: Request) -> Response:
+        wanted = AlertsIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        found = alerts_for(self.person, at_least=Severity(given["severity"]), waiting=given["waiting"])
+        pages = Pages()
+        page = pages.paginate_queryset(found, request, view=self) or []
+        access_listed(
+            self.person, list({row.patient_id: row.patient for row in page}.values()), what="list of alerts"
+        )
+        return pages.get_paginated_response(AlertOut(page, many=True).data)
+
+
+class AlertDisplayed(PersonView):
+    """A device has shown the alert to the person."""
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, alert: UUID) -> Response:  # noqa: ARG002 - DRF's signature
+        if displayed(person=self.person, alert_id=alert, now=timezone.now()) is None:
+            raise Http404
+        return Response(status=204)
+
+
+class Alerts(PatientView):
+    """A patient's alerts, also those that are over."""
+
+    needs = {"get": Need.READ}
+    what = "alerts"
+
+    @extend_schema(parameters=[PatientAlertsIn], operation_id="alerts_list", responses=page_schema(AlertOut))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        wanted = PatientAlertsIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        given = wanted.validated_data
+        found = alerts_of(
+            self.access.patient,
+            self.access.topics,
+            at_least=Severity(given["severity"]),
+            waiting=given["waiting"],
+            open_only=given["open"],
+        )
+        return self.page_of(found, AlertOut)
+
+
+class AlertDetail(PatientView):
+    """One alert, what happened to it, and who was told."""
+
+    needs = {"get": Need.READ}
+    what = "alert"
+
+    @extend_schema(responses=AlertDetailOut)
+    def get(self, request: Request, patient: str, alert: UUID) -> Response:  # noqa: ARG002 - in the URL
+        found = get_object_or_404(
+            alerts_of(self.access.patient, self.access.topics).prefetch_related(
+                Prefetch("steps", AlertStep.objects.select_related("actor").order_by("id")),
+                Prefetch("deliveries", AlertDelivery.objects.select_related("recipient").order_by("id")),
+            ),
+            id=alert,
+        )
+        return Response(AlertDetailOut(found).data)
+
+
+class AcknowledgeAlert(PatientView):
+    """The person takes care of it."""
+
+    needs = {"post": Need.READ}
+    what = "acknowledging an alert"
+
+    @extend_schema(request=AcknowledgeIn, responses=AlertOut)
+    def post(self, request: Request, patient: str, alert: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = AcknowledgeIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        answered = acknowledge(
+            access=self.access, alert_id=alert, note=given.validated_data["note"], now=timezone.now()
+        )
+        return Response(AlertOut(answered).data)
+
+
+class ResolveAlert(PatientView):
+    """The person has done something about it."""
+
+    needs = {"post": Need.ACT}
+    what = "resolving an alert"
+
+    @extend_schema(request=ResolveIn, responses=AlertOut)
+    def post(self, request: Request, patient: str, alert: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = ResolveIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        done = given.validated_data["done"]
+        resolved = resolve(access=self.access, alert_id=alert, done=done, now=timezone.now())
+        return Response(AlertOut(resolved).data)
+
+
+class SnoozeAlert(PatientView):
+    """The person wants to hear of it later."""
+
+    needs = {"post": Need.READ}
+    what = "snoozing an alert"
+
+    @extend_schema(request=SnoozeIn, responses={201: SnoozeOut})
+    def post(self, request: Request, patient: str, alert: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = SnoozeIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        until = given.validated_data["until"]
+        made = snooze(access=self.access, alert_id=alert, until=until, now=timezone.now())
+        return Response(SnoozeOut(made).data, status=201)

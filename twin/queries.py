@@ -37,7 +37,6 @@ from twin.intake.json_values import number
 from twin.kinds import KINDS, BodySystem, Kind
 from twin.models import (
     Alert,
-    AlertDelivery,
     AlertStep,
     Baseline,
     Basis,
@@ -68,7 +67,8 @@ from twin.state.habit import habit, voice
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
 from twin.state.systems import State, System, systems
 from twin.state.versions import unpack
-from twin.warnings.life import OPEN, Step
+from twin.warnings.finding import Severity
+from twin.warnings.life import OPEN, WAITING, Status, Step
 
 SNAPSHOT_DAYS = 30
 REPEATS_LOOK_BACK = timedelta(days=730)
@@ -669,30 +669,37 @@ def _recorded_results(patient: Patient, topics: Collection[Topic], since: dateti
         yield Result(codes[row.code], at, row.source, value)
 
 
-def alerts_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Alert]:
+def alerts_of(
+    patient: Patient,
+    topics: Collection[Topic],
+    *,
+    at_least: Severity = Severity.INFORMATION,
+    waiting: bool = False,
+    open_only: bool = False,
+) -> QuerySet[Alert]:
     """The patient's alerts in these topics, the newest first, also those that are over."""
-    return (
-        Alert.objects.filter(patient=patient, topic__in=topics)
-        .select_related("patient", "acknowledged_by", "ended_by")
-        .order_by("-id")
-    )
+    found = Alert.objects.filter(patient=patient, topic__in=topics)
+    return _alerts(found, at_least, _statuses(waiting, open_only))
 
 
-def alerts_for(person: User) -> QuerySet[Alert]:
+def alerts_for(
+    person: User, *, at_least: Severity = Severity.INFORMATION, waiting: bool = False
+) -> QuerySet[Alert]:
     """The open alerts of everybody whom the person may see, her own included, the newest first."""
+    found = Alert.objects.visible_to(person, Need.READ)
+    return _alerts(found, at_least, _statuses(waiting, open_only=True))
+
+
+def _statuses(waiting: bool, open_only: bool) -> Collection[Status]:
+    if waiting:
+        return WAITING
+    return OPEN if open_only else list(Status)
+
+
+def _alerts(found: QuerySet[Alert], at_least: Severity, statuses: Collection[Status]) -> QuerySet[Alert]:
+    severities = [one.value for one in Severity if one.rank >= at_least.rank]
     return (
-        Alert.objects.visible_to(person, Need.READ)
-        .filter(status__in=[status.value for status in OPEN])
-        .select_related("patient", "acknowledged_by", "ended_by")
+        found.filter(severity__in=severities, status__in=[status.value for status in statuses])
+        .select_related("patient__clinic", "acknowledged_by", "ended_by")
         .order_by("-id")
     )
-
-
-def steps_of(alert: Alert) -> QuerySet[AlertStep]:
-    """What happened to the alert, in order."""
-    return AlertStep.objects.filter(alert=alert).select_related("actor").order_by("id")
-
-
-def deliveries_of(alert: Alert) -> QuerySet[AlertDelivery]:
-    """Who was to be told of the alert, and what became of it, in order."""
-    return AlertDelivery.objects.filter(alert=alert).select_related("recipient").order_by("id")

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from backend.rules import Topic
-from backend.serializers import PatientRef
+from backend.serializers import ClinicOut, PatientRef
 from twin.edits import Outcome
 from twin.forecast import WINDOW, Backtest
 from twin.forecast.explanation import PROPHET, SHOWN_AT_LEAST, SHOWN_AT_MOST, Explanation
@@ -40,6 +40,7 @@ from twin.models import (
     Goal,
     Record,
     RecordVersion,
+    Snooze,
     Threshold,
     Upload,
 )
@@ -49,6 +50,7 @@ from twin.services.observations import Measurement
 from twin.services.records import Written
 from twin.state.habit import Voice
 from twin.state.repeats import Repeat
+from twin.warnings.finding import Severity
 
 EARLIEST, LATEST = datetime(1880, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Between these lies the date of any record of a living person."""
@@ -1106,3 +1108,49 @@ class AlertDeliveryOut(serializers.ModelSerializer[AlertDelivery]):
             "reason",
             "displayed_at",
         ]
+
+
+class AlertsIn(serializers.Serializer[Any]):
+    """Which alerts are wanted: all, or those of some severity at least, or that nobody has answered."""
+
+    severity = serializers.ChoiceField(choices=[one.value for one in Severity], default="information")
+    waiting = serializers.BooleanField(default=False)
+
+
+class PatientAlertsIn(AlertsIn):
+    """Of one patient also those that are over, unless only `open` ones are wanted."""
+
+    open = serializers.BooleanField(default=False)
+
+
+class AlertDetailOut(AlertOut):
+    """An alert, what happened to it, who was told, and what the patient's clinic says of emergencies."""
+
+    steps = AlertStepOut(many=True)
+    deliveries = AlertDeliveryOut(many=True)
+    clinic = ClinicOut(source="patient.clinic", allow_null=True)
+
+    class Meta(AlertOut.Meta):
+        fields = [*AlertOut.Meta.fields, "steps", "deliveries", "clinic"]
+
+
+class AcknowledgeIn(serializers.Serializer[Any]):
+    note = serializers.CharField(max_length=2_000, default="", allow_blank=True)
+
+
+class ResolveIn(serializers.Serializer[Any]):
+    """What was done."""
+
+    done = serializers.CharField(max_length=2_000)
+
+
+class SnoozeIn(serializers.Serializer[Any]):
+    until = serializers.DateTimeField()
+
+
+class SnoozeOut(serializers.ModelSerializer[Snooze]):
+    """`ends_at` is as early as the severity demands, whatever was asked for."""
+
+    class Meta:
+        model = Snooze
+        fields = ["id", "patient", "rule", "direction", "severity", "starts_at", "ends_at"]

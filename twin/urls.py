@@ -37,6 +37,15 @@ api_urls = [
     path(f"{PATIENT}/repeats", api.Repeats.as_view(), name="repeats"),
     path(f"{PATIENT}/export", api.Export.as_view(), name="export"),
     path(f"{PATIENT}/export/file", api.ExportFile.as_view(), name="export-file"),
+    path("alerts", api.MyAlerts.as_view(), name="my-alerts"),
+    path("alerts/<uuid:alert>/displayed", api.AlertDisplayed.as_view(), name="alert-displayed"),
+    path(f"{PATIENT}/alerts", api.Alerts.as_view(), name="alerts"),
+    path(f"{PATIENT}/alerts/<uuid:alert>", api.AlertDetail.as_view(), name="alert"),
+    path(
+        f"{PATIENT}/alerts/<uuid:alert>/acknowledge", api.AcknowledgeAlert.as_view(), name="alert-acknowledge"
+    ),
+    path(f"{PATIENT}/alerts/<uuid:alert>/resolve", api.ResolveAlert.as_view(), name="alert-resolve"),
+    path(f"{PATIENT}/alerts/<uuid:alert>/snooze", api.SnoozeAlert.as_view(), name="alert-snooze"),
     path(f"{PATIENT}/observations", api.Observations.as_view(), name="observations"),
 ]
 
