@@ -16,6 +16,7 @@ from backend.pages import PersonPage
 # Views of libraries and the landing page: each answers a stranger, or authorises by itself.
 PUBLIC_VIEWS = {
     "backend.pages.home",
+    "backend.health.health",
     "drf_spectacular.views.SpectacularAPIView",
     "drf_spectacular.views.SpectacularSwaggerSplitView",
 }

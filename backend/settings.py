@@ -19,6 +19,8 @@ UPLOAD_MAX_BYTES = env.integer("UPLOAD_MAX_MB", 4096, low=1, high=1_000_000) * 1
 # Served over TLS, unless the site's own address says that it is a local plain one.
 HTTPS = SITE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+# Monitors ask from inside, too.
+SECURE_REDIRECT_EXEMPT = [r"^health$"]
 SECURE_HSTS_SECONDS = env.integer("HSTS_SECONDS", 31_536_000, low=0, high=63_072_000) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = (
@@ -92,6 +94,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "backend.health.clock_for_pages",
             ],
         },
     },
@@ -126,6 +129,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "show that the clock goes": {"task": "backend.beat", "schedule": 60, "options": {"expires": 60}},
     "read due uploads": {"task": "twin.read_due_uploads", "schedule": 15},
     "sum up stale days": {"task": "twin.digest_stale_days", "schedule": 15},
     "refresh stale twins": {"task": "twin.refresh_stale", "schedule": 20},
@@ -145,6 +149,8 @@ CELERY_BEAT_SCHEDULE = {
     },
     "resume a pass that stands still": {"task": "twin.resume_fleet", "schedule": 60},
     "watch over alerts": {"task": "twin.watch_alerts", "schedule": 5, "options": {"expires": 60}},
+    # When people are awake who can be told that nobody is told.
+    "test the alarms": {"task": "twin.test_alarms", "schedule": crontab(hour=9, minute=5)},
     "expire unattended alerts": {"task": "twin.expire_alerts", "schedule": 3600},
     "build due exports": {"task": "twin.build_due_exports", "schedule": 15},
     "expire old exports": {"task": "twin.expire_exports", "schedule": 3600},
@@ -212,6 +218,10 @@ DEFAULT_FROM_EMAIL = env.text("EMAIL_FROM", "Pollux <pollux@localhost>")
 if not EMAIL_HOST:
     EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     EMAIL_FILE_PATH = DATA_DIR / "mail"
+
+# Who is told when the chain of alarms is broken, and where its self-test's own mail goes.
+OPERATORS = env.words("OPERATORS", ())
+ALARM_MAILBOX = env.text("ALARM_MAILBOX", "alarm-selftest@localhost")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

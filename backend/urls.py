@@ -6,7 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 import twin.urls
-from backend import api, pages
+from backend import api, health, pages
 
 handler400 = "backend.problems.bad_request"
 handler403 = "backend.problems.permission_denied"
@@ -50,6 +50,7 @@ console_urls = [
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("health", health.health, name="health"),
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("app/", include(([path("", pages.App.as_view(), name="home")], "app"))),

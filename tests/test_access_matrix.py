@@ -55,6 +55,7 @@ PANEL = (200, 404, 200, 200, 404, 404, 404, 302)
 ROWS = [
     ("get", "", None, 302, 302, 302, 302, 302, 302, 302, 200),
     ("get", "app/", None, 200, 200, 200, 200, 200, 200, 200, 302),
+    ("get", "health", None, *[200] * 8),
     ("get", API + "schema/", None, *[200] * 8),
     ("get", API + "docs/", None, *[200] * 8),
     ("get", API + "me", None, *EVERYBODY),

@@ -31,6 +31,7 @@ from twin.intake.fhir.records import KEPT
 from twin.intake.items import ProblemCode, RecordType, RefusalCode, RemarkCode
 from twin.kinds import DATA, KINDS, DayRule, Kind
 from twin.models import UploadStatus
+from twin.models.alerts import ENDINGS
 from twin.risk import catalogue, kidney_course, questionnaires, sepsis
 from twin.risk.data import RISK, load
 from twin.risk.given import Given
@@ -41,6 +42,7 @@ from twin.scores.genes import Standing, pharmacogenetics
 from twin.serializers import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
 from twin.series.columns import Flag
 from twin.series.overlay import Outcome
+from twin.services.alarms import BOUNDS as ALARM_BOUNDS
 from twin.services.devices import UNKNOWN_PATIENT
 from twin.services.digest import LONGEST_RANGE
 from twin.services.intake import MOST_SOURCES
@@ -48,6 +50,8 @@ from twin.services.samples import KEPT as BATCHES_KEPT
 from twin.services.samples import MOST_PLACES, SUPPRESSED
 from twin.warnings.actions import actions
 from twin.warnings.early_signs import early_signs_file
+from twin.warnings.finding import Severity
+from twin.warnings.life import Status, Step
 from twin.warnings.rule_file import current_rules
 from twin.warnings.rules import Condition
 from twin.warnings.sick_days import Act
@@ -325,6 +329,13 @@ def test_docs_show_who_may_do_what_as_the_table_says() -> None:
         if "`" in cell
     }
     assert allowed == {need.value: {role.value for role in TABLE[need]} for need in Need}
+
+
+def test_docs_explain_each_status_step_severity_and_bound_of_an_alert() -> None:
+    first = " ".join(row[0] for row in rows_of("alerts.md"))
+    named = {*Status, *Step, *Severity, *ALARM_BOUNDS}
+    assert [name for name in named if f"`{name}`" not in first] == []
+    assert set(ENDINGS) - named_in("alerts.md") == set()
 
 
 def test_docs_credit_each_file_of_data() -> None:

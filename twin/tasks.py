@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
 from backend.celery import nudge
 from twin.models import FleetTask
+from twin.services.alarms import self_test
 from twin.services.alert_delivery import deliver
 from twin.services.alert_delivery import due_patients as patients_to_tell_of
 from twin.services.alerts import escalate_due, expire
@@ -151,6 +153,12 @@ def watch_alerts() -> None:
     escalate_due(now=timezone.now(), limit=MANY)
     for patient_id in patients_to_tell_of(now=timezone.now(), limit=BATCH):
         deliver(patient_id, now=timezone.now())
+
+
+@shared_task(name="twin.test_alarms")
+def test_alarms() -> None:
+    """Sends a made-up critical reading the whole way, and tells the operators when it does not arrive."""
+    self_test(address=settings.SITE_URL)
 
 
 @shared_task(name="twin.expire_alerts")

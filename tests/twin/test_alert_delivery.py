@@ -3,9 +3,11 @@
 from datetime import timedelta
 from uuid import UUID
 
+import make
 import pytest
 from alerts import HOUR, MINUTE, NOON, act, alert_of, clear, finding, found, steps
 from django.core import mail
+from served import served, socket_of
 
 from backend.actor import acting_for, acting_for_all
 from backend.models import CareGrant
@@ -210,3 +212,28 @@ def test_device_says_that_it_has_shown_it(cast, channels):
         NOON + MINUTE
     ]
     assert steps(pia) == ["raised", "delivered", "displayed"]
+
+
+def test_notice_comes_to_every_open_socket_once_and_the_device_answers(transactional_db):
+    cast = make.make_cast()
+    pia = cast.pia_patient
+    with served() as address, socket_of(address, cast.cleo) as hers, socket_of(address, cast.paul) as his:
+        found(pia, finding())
+        deliver(pia.id, now=NOON)
+        (row,) = deliveries(pia, recipient=cast.cleo, channel="live")
+        telling = Telling(row.id, cast.cleo.id, "", "alert", row.alert_id, pia.id, "urgent")
+        # As a worker does whose predecessor died before it could say that it had sent.
+        LiveSender().send(telling)
+        assert hers.hear() == {
+            "type": "notice",
+            "notice": "alert",
+            "delivery": str(row.id),
+            "alert": str(row.alert_id),
+            "patient": str(pia.id),
+            "severity": "urgent",
+        }
+        said = {"type": "displayed", "notice": "alert", "alert": str(row.alert_id)}
+        assert hers.ask(**said, id=1)["ok"] is True
+        assert his.ask(**said, id=1)["code"] == "not_found"
+    (row,) = deliveries(pia, recipient=cast.cleo, channel="live")
+    assert row.displayed_at is not None

@@ -287,9 +287,12 @@ def test_nobody_answers_and_the_next_on_duty_the_lead_and_all_are_asked(cast):
         assert escalate_due(now=NOON + minutes * MINUTE, limit=10) == 0
         assert told(pia, number) == names
     alert = alert_of(pia)
-    assert (alert.status, alert.escalations, alert.escalate_at) == ("escalated", 3, None)
+    assert (alert.status, alert.escalations) == ("escalated", 3)
+    assert escalate_due(now=NOON + 29 * MINUTE, limit=10) == 0
+    assert escalate_due(now=NOON + 30 * MINUTE, limit=10) == 1
     assert escalate_due(now=NOON + DAY, limit=10) == 0
-    assert steps(pia) == ["raised", *["escalated"] * 3]
+    assert alert_of(pia).escalate_at is None
+    assert steps(pia) == ["raised", *["escalated"] * 3, "unanswered"]
 
 
 def test_alert_that_is_answered_is_not_escalated(cast):

@@ -16,9 +16,13 @@ from zipfile import ZipFile
 
 import make
 import numpy as np
+from alerts import NOON as ALERT_RAISED
+from alerts import finding, found
+from django.core import mail
 from django.db import connection
 from django.utils import timezone
 from forecasts import NOW, make_days
+from served import served, socket_of
 
 from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
@@ -27,6 +31,7 @@ from backend.models import Change, Patient
 from backend.rules import Need, Topic
 from twin.intake.phone import read_batch
 from twin.models import (
+    AlertDelivery,
     DaySummary,
     Export,
     ExportStatus,
@@ -43,6 +48,9 @@ from twin.models import (
 )
 from twin.series import store
 from twin.services import fleet
+from twin.services.alert_delivery import LEASE as DELIVERY_LEASE
+from twin.services.alert_delivery import deliver
+from twin.services.alert_delivery import due_patients as patients_to_tell_of
 from twin.services.exports import build_export, due_exports, request_export
 from twin.services.exports import file_of as export_file_of
 from twin.services.fleet import LEASE as FLEET_LEASE
@@ -52,15 +60,19 @@ from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads, read_upload
 from twin.services.samples import receive_samples
 from twin.services.stale_days import SETTLE, digest_stale, stale_patients
+from twin.warnings.finding import Severity
 
 WORKER = """
 import sys
+import time
 from datetime import datetime
 from uuid import UUID
 
 import django
 
 django.setup()
+from backend.ports import ports
+from twin.services.alert_delivery import deliver
 from twin.services.exports import build_export
 from twin.services.fleet import take_chunk
 from twin.services.forecasts import refresh_forecasts
@@ -73,6 +85,16 @@ if what == "read":
     read_upload(row, now=now, flush=2_000)
 elif what == "export":
     build_export(row, now=now)
+elif what == "deliver":
+    class Stuck:  # never comes back from the mail server
+        name = "email"
+
+        def send(self, telling):
+            print("sending", flush=True)
+            time.sleep(600)
+
+    ports.senders["email"] = Stuck()
+    deliver(row, now=now)
 elif what == "digest":
     digest_stale(row, now=now)
 elif what == "fleet":
@@ -343,3 +365,32 @@ def part_sizes(folder: Path) -> int:
         with suppress(FileNotFoundError):
             sizes += part.stat().st_size
     return sizes
+
+
+def test_alert_whose_worker_is_killed_between_raised_and_delivered_arrives_once(transactional_db):
+    cast = make.make_cast()
+    pia = cast.pia_patient
+    found(pia, finding(severity=Severity.CRITICAL))
+    now = ALERT_RAISED
+
+    def told(channel: str) -> list[tuple[str, str, int]]:
+        with acting_for_all():
+            rows = AlertDelivery.objects.filter(channel=channel).order_by("recipient__name")
+            return list(rows.values_list("recipient__name", "status", "attempts"))
+
+    with served() as address, socket_of(address, cast.cleo) as opened:
+        # Killed while it holds all that is to be told, after the sockets and in the midst of the first mail.
+        with worker("deliver", pia.id, now) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"sending\n"
+        assert told("live") == [(name, "sent", 1) for name in ("Cleo", "Dora", "Pia")]
+        assert told("email") == [(name, "waiting", 1) for name in ("Cleo", "Dora", "Pia")]
+        later = now + DELIVERY_LEASE
+        assert patients_to_tell_of(now=later - timedelta(seconds=1), limit=5) == []
+        assert patients_to_tell_of(now=later, limit=5) == [pia.id]
+        assert deliver(pia.id, now=later) == 3
+        assert patients_to_tell_of(now=later + HOUR, limit=5) == []
+        assert told("email") == [(name, "sent", 2) for name in ("Cleo", "Dora", "Pia")]
+        assert len(mail.outbox) == 3
+        assert opened.hear()["severity"] == "critical"
+        assert opened.ask(type="ping", id=1) == {"type": "reply", "id": 1, "ok": True}

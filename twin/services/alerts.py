@@ -30,6 +30,7 @@ from twin.warnings.life import (
     closes,
     courses,
     escalates_at,
+    is_last,
     snoozes_until,
     tells_at,
 )
@@ -290,6 +291,13 @@ def _escalate(alert_id: UUID, patient: UUID, now: datetime) -> bool:
         alert = Alert.objects.select_for_update(no_key=True).filter(id=alert_id, escalate_at__lte=now).first()
         if alert is None:
             return False
+        if is_last(Severity(alert.severity), alert.escalations):
+            told = take_step(alert, Step.UNANSWERED, at=now)
+            alert.escalate_at = None
+            alert.save(update_fields=["status", "escalate_at"])
+            log.error("action=alert_unanswered alert=%s patient=%s", alert.id, patient)
+            record_changes(patient, [told])
+            return True
         alert.escalations += 1
         alert.round += 1
         told = take_step(alert, Step.ESCALATED, at=now, note=str(alert.escalations))

@@ -129,10 +129,18 @@ def escalates_at(
 ) -> datetime | None:
     """When the next escalation is due if nobody answers, after so many of them, the last at `told_at`.
 
-    None when there is no further one. What is late does not speak of now, and wakes nobody.
+    After the last one as long is waited again, to note that nobody answered it. None where there are none.
+    What is late does not speak of now, and wakes nobody.
     """
     waits = courses()[severity].escalations
-    return None if is_late or escalations >= len(waits) else told_at + waits[escalations]
+    if is_late or not waits or escalations > len(waits):
+        return None
+    return told_at + waits[min(escalations, len(waits) - 1)]
+
+
+def is_last(severity: Severity, escalations: int) -> bool:
+    """Whether nobody is left to ask after so many escalations."""
+    return escalations >= len(courses()[severity].escalations)
 
 
 def tells_at(severity: Severity, *, is_late: bool, now: datetime, zone: tzinfo) -> datetime:

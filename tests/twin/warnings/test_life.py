@@ -110,11 +110,13 @@ def test_every_severity_has_its_course_and_the_worse_is_the_more_pressing():
     [
         (Severity.CRITICAL, False, 0, 5 * MINUTE),
         (Severity.CRITICAL, False, 2, 10 * MINUTE),
-        (Severity.CRITICAL, False, 3, None),
+        (Severity.CRITICAL, False, 3, 10 * MINUTE),
+        (Severity.CRITICAL, False, 4, None),
         (Severity.CRITICAL, True, 0, None),
         (Severity.URGENT, False, 0, 30 * MINUTE),
         (Severity.CAUTION, False, 0, 2 * DAY),
-        (Severity.CAUTION, False, 1, None),
+        (Severity.CAUTION, False, 1, 2 * DAY),
+        (Severity.CAUTION, False, 2, None),
         (Severity.INFORMATION, False, 0, None),
     ],
 )
