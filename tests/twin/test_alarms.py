@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from alerts import finding
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -15,44 +14,31 @@ from django.utils import timezone
 from served import served
 
 from backend import clock, health
-from backend.actor import acting_for_all, acting_on
+from backend.actor import acting_for_all
 from backend.models import ClockBeat, Patient
 from backend.queries import teams_to_grant
-from backend.rules import Topic
 from backend.tasks import beat
 from twin.models import AlarmTest, Alert
-from twin.series.store import lock
-from twin.services.alarms import PATIENT_ADDRESS, READING, alarm_faults, self_test
+from twin.services.alarms import PATIENT_ADDRESS, alarm_faults, self_test
 from twin.services.alert_delivery import deliver
-from twin.services.alerts import settle
-from twin.warnings.finding import Evaluation, Severity
+from twin.services.warnings import check_patient
 
 MINUTE = timedelta(minutes=1)
 
 
 @contextmanager
 def worker(*, delivers: bool = True):
-    """Finds the reading critical and tells people, as workers do, beside the test."""
+    """Looks at the reading by the rules, and tells people, as workers do, beside the test."""
     ended = threading.Event()
 
     def work():
-        raised = False
         while not ended.wait(0.05):
             with acting_for_all():
                 patient = Patient.objects.filter(user__email=PATIENT_ADDRESS).first()
-            if patient is None:
-                continue
-            with acting_on(patient.id):
-                has_reading = patient.snapshots.filter(tiles__contains=[{"kind": READING[0]}]).exists()
-            if has_reading and not raised:
-                raised = True
-                now = timezone.now()
-                with acting_on(patient.id):
-                    lock(patient.id)
-                    held = finding(rule="ketones", severity=Severity.CRITICAL, topic=Topic.GLUCOSE, at=now)
-                    settle(patient.id, Evaluation([held], []), now=now)
-            if delivers:
-                deliver(patient.id, now=timezone.now())
+            if patient is not None:
+                check_patient(patient.id, now=timezone.now())
+                if delivers:
+                    deliver(patient.id, now=timezone.now())
         connection.close()
 
     thread = threading.Thread(target=work)
