@@ -1,21 +1,27 @@
 """What rules of early warning are told of a patient: read from the rows, in a fixed number of queries."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 
+import make
 import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.ports import CriticalDose, ports
 from backend.rules import Need, Topic
+from twin.intake.items import RecordType
 from twin.models import Crossing, GlucoseForecast, Goal, Record, Source, StaleWarnings, Threshold
 from twin.series import store
 from twin.series.columns import Columns, Flag
 from twin.services.digest import digest
 from twin.services.observations import Measurement, record_measurements
+from twin.services.reading import read_upload
+from twin.services.records import Written, add_record, delete_record
 from twin.services.sources import notice_silence
 from twin.services.stale_warnings import GRACE, due_checks, mark_everybody, mark_warnings_stale
 from twin.services.warning_facts import read_facts
@@ -183,6 +189,38 @@ def test_digest_marks_the_patient_with_what_came(cast):
     assert marks(patient) == [(NOW + GRACE, [["weight", at, at]])]
     merge(patient, "glucose", (NOW, 90.0))
     assert marks(patient) == [(NOW + GRACE, [["weight", at, at], ["glucose", at, at]])]
+
+
+def unmark(patient):
+    with acting_on(patient.id):
+        return StaleWarnings.objects.all().delete()[0]
+
+
+def test_condition_that_is_written_or_deleted_marks_the_patient(cast):
+    patient = cast.pia_patient
+    failure, allergy = (
+        Written(type_, "Heart failure") for type_ in (RecordType.CONDITION, RecordType.ALLERGY)
+    )
+    with acting_for(cast.pia.id):
+        access = access_patient(cast.pia, patient.id, Need.ACT, what="record")
+        record, _ = add_record(access=access, written=failure, edited_at=NOW, now=NOW)
+        assert unmark(patient) == 1
+        add_record(access=access, written=allergy, edited_at=NOW, now=NOW)
+        assert unmark(patient) == 0
+        delete_record(access=access, record_id=record, version=1, now=NOW)
+    assert unmark(patient) == 1
+
+
+def test_condition_of_a_file_is_looked_at_with_it(cast):
+    content = json.dumps({"resourceType": "Condition", "id": "1", "code": {"text": "Heart failure"}})
+    upload = make.make_upload(cast.pia_patient, content.encode(), "condition.json")
+    read_upload(upload.id, now=timezone.now())
+    with acting_on(cast.pia_patient.id):
+        assert (
+            "heart_failure"
+            in read_facts(cast.pia_patient.id, current_rules(), arrived={}, now=NOW).conditions
+        )
+    assert unmark(cast.pia_patient) == 0
 
 
 def test_mark_is_never_put_off(cast):

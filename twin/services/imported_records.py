@@ -16,6 +16,7 @@ from twin.models import RecordVersion
 from twin.report import Report
 from twin.services.events import lift_events
 from twin.services.population import place_topics
+from twin.services.stale_warnings import mark_warnings_stale
 from twin.services.versions import said_of, version_of
 from twin.text import shortened
 
@@ -85,7 +86,10 @@ def store_records(
     entries += [Entry(Topic(version.topic), f"record/{version.record_id}") for version in lost]
     if any(row.type == RecordType.MEDICATION for row in rows):
         entries += lift_events(patient, now=now)
-    place_topics(patient, {Topic(row.topic) for row in rows if row.type == RecordType.CONDITION}, now=now)
+    conditions = {Topic(row.topic) for row in rows if row.type == RecordType.CONDITION}
+    place_topics(patient, conditions, now=now)
+    if conditions:
+        mark_warnings_stale([patient], due_at=now)
     record_changes(patient, entries)
 
 

@@ -23,6 +23,7 @@ from twin.series import store
 from twin.services.events import lift_events
 from twin.services.observations import TYPED_IN
 from twin.services.population import place_topics
+from twin.services.stale_warnings import mark_warnings_stale
 from twin.services.versions import said_of, version_of
 
 TOPICS = {
@@ -147,6 +148,7 @@ def delete_record(*, access: Access, record_id: UUID, version: int, now: datetim
     row.delete()
     if row.type == RecordType.CONDITION:
         place_topics(access.patient.id, {Topic(row.topic)}, now=now)
+        mark_warnings_stale([access.patient.id], due_at=now)
     record_changes(access.patient.id, [*events, entry])
 
 
@@ -212,4 +214,5 @@ def _tell(row: Record, *, now: datetime) -> None:
     events = lift_events(row.patient_id, now=now) if _is_medicine(row) else []
     if row.type == RecordType.CONDITION:
         place_topics(row.patient_id, {Topic(row.topic)}, now=now)
+        mark_warnings_stale([row.patient_id], due_at=now)
     record_changes(row.patient_id, [*events, Entry(Topic(row.topic), f"record/{row.id}")])
