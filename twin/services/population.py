@@ -9,7 +9,7 @@ from uuid import UUID
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.intake.items import RecordType
-from twin.kinds import KINDS
+from twin.kinds import KINDS, said_unit
 from twin.models import Alert, Concern, Record, Snapshot
 from twin.queries import findings_of
 from twin.state.facts import Facts, SystemLimit, facts_of
@@ -109,8 +109,8 @@ def _likeliest(limits: Sequence[SystemLimit], recent: Collection[str]) -> Ahead 
     if likeliest is None:
         return None
     kind = KINDS[likeliest.kind]
-    title = f"{kind.title} {likeliest.side} {likeliest.limit:.{kind.decimals}f} {kind.unit}"
-    return Ahead(title, likeliest.probability, likeliest.expected_on)
+    title = f"{kind.title} {likeliest.side} {likeliest.limit:.{kind.decimals}f} {said_unit(kind)}"
+    return Ahead(title, likeliest.probability, likeliest.expected_on, likeliest.passed)
 
 
 def _day(tile: Tile) -> date:

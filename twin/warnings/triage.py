@@ -25,11 +25,15 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """A limit that a kind may pass: the chance, and the day by which it is as likely as not, if any."""
+    """A limit that a kind may pass: the chance, and the day by which it is as likely as not, if any.
+
+    `passed` says that it is passed already.
+    """
 
     title: str
     probability: float
     expected_on: date | None
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,9 @@ def _reasons(known: Known) -> list[str]:
     if known.deviation and abs(known.deviation.distance) >= TOLD_FROM:
         side = "above" if known.deviation.distance > 0 else "below"
         reasons.append(f"{known.deviation.title} well {side} what is usual")
-    if known.ahead and known.ahead.probability >= LIKELY:
+    if known.ahead and known.ahead.passed:
+        reasons.append(known.ahead.title)
+    elif known.ahead and known.ahead.probability >= LIKELY:
         by = f" by {known.ahead.expected_on:%-d %B}" if known.ahead.expected_on else ""
         reasons.append(f"{known.ahead.title}: {round(100 * known.ahead.probability)} % likely{by}")
     if known.risk:

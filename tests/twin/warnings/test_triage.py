@@ -64,6 +64,7 @@ def test_places_are_in_the_order_of_what_is_worse():
             Known(ahead=Ahead("Weight above 80 kg", 0.734, date(2026, 12, 3))),
             ("Weight above 80 kg: 73 % likely by 3 December",),
         ),
+        (Known(ahead=Ahead("Weight above 80 kg", 1.0, None, passed=True)), ("Weight above 80 kg",)),
         (Known(risk=Risk("PREVENT, ten years:", 0.084)), ("PREVENT, ten years: 8 %",)),
     ],
 )
