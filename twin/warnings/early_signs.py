@@ -63,6 +63,18 @@ def early_signs_file() -> Mapping[str, Any]:
     return content
 
 
+@cache
+def look_backs() -> Mapping[str, int]:
+    """The kinds whose days signs are looked for in, and how many days back."""
+    kidneys = load("handling")["kidney_course"]["look_back_days"]
+    found = {"creatinine": kidneys, "egfr": kidneys}
+    for row in early_signs_file()["signs"]:
+        weeks = dict.fromkeys(row.get("limits", ()), row.get("within_weeks", 0) * _WEEK)
+        days = weeks or ({row["kind"]: row["within_days"]} if "kind" in row else {})
+        found |= {code: max(number, found.get(code, 0)) for code, number in days.items()}
+    return found
+
+
 Row = Mapping[str, Any]
 Found = tuple[Mapping[str, object], Iterable[Input]]
 
@@ -157,8 +169,8 @@ def _weeks(row: Row, facts: Known, today: date) -> Found | None:
         above += 1
         newest = newest or (means, evidence, len(measured))
         if above == row["weeks"]:
-            means, evidence, days_measured = newest
-            return {"count": above, "value": _pressure(means), "days": days_measured}, evidence
+            last, evidence, days_measured = newest
+            return {"count": above, "value": _pressure(last), "days": days_measured}, evidence
     return None
 
 
