@@ -100,6 +100,20 @@ ROWS = [
     ("post", API + PIA + "goals", SUGAR_GOAL, 201, 404, 404, 404, 404, 404, 404, 401),
     ("post", API + PIA + "goals/<uuid:goal>/agree", None, 422, 404, 422, 200, 404, 404, 404, 401),
     ("post", API + PIA + "goals/<uuid:goal>/end", None, 200, 404, 200, 200, 404, 404, 404, 401),
+    ("get", API + PIA + "suggestions", None, *GRANTEES),
+    (
+        "post",
+        API + PIA + "suggestions/<str:rule>/dismiss",
+        {"days": 7},
+        200,
+        404,
+        200,
+        200,
+        404,
+        404,
+        404,
+        401,
+    ),
     ("get", API + PIA + "thresholds", None, *GRANTEES),
     ("post", API + PIA + "thresholds", LIMITS, 422, 404, 422, 201, 404, 404, 404, 401),
     ("post", API + PIA + "thresholds/<uuid:threshold>/end", None, 422, 404, 422, 200, 404, 404, 404, 401),
@@ -228,6 +242,7 @@ def places(cast):
         "<uuid:threshold>": str(threshold.id),
         "<uuid:event>": str(event.id),
         "<str:kind>": "heart_rate",
+        "<str:rule>": "activity_daily",
     }
 
 

@@ -55,6 +55,7 @@ from twin.warnings.life import Status, Step
 from twin.warnings.rule_file import current_rules
 from twin.warnings.rules import Condition
 from twin.warnings.sick_days import Act
+from twin.warnings.suggestions import suggestions_file
 
 CHECKOUT = Path(__file__).parent.parent
 DOCS = CHECKOUT / "docs"
@@ -221,6 +222,20 @@ def test_docs_list_each_early_sign_with_its_source() -> None:
         for row in early_signs_file()["signs"]
     ]
     assert [row for row in rows_of("suggestions.md") if row in rows] == rows
+
+
+def test_docs_list_each_suggestion_and_effect_with_its_source() -> None:
+    data = suggestions_file()
+    rules = [
+        [f"`{row['id']}`", str(row["rank"]), ", ".join(row["groups"]), row["title"], row["source"]]
+        for row in data["rules"]
+    ]
+    effects = [
+        [f"`{code}`", f"{row['mean']:g}", "{:g} to {:g}".format(*row["ci95"]) if row["ci95"] else "not given"]
+        for code, row in data["effects"].items()
+    ]
+    assert [row[:5] for row in rows_of("suggestions.md") if row[:5] in rules] == rules
+    assert [row[:3] for row in rows_of("suggestions.md") if row[:3] in effects] == effects
 
 
 def variables() -> set[str]:

@@ -63,6 +63,8 @@ from twin.serializers import (
     AlertOut,
     AlertsIn,
     DevicesOut,
+    DismissalIn,
+    DismissalOut,
     EventIn,
     EventOut,
     ExplanationIn,
@@ -102,6 +104,7 @@ from twin.serializers import (
     SourcePriorityIn,
     SourcesIn,
     SourcesOut,
+    SuggestionsOut,
     SummaryIn,
     SummaryOut,
     ThresholdIn,
@@ -126,11 +129,13 @@ from twin.services.priorities import set_source_priority
 from twin.services.records import add_record, delete_record, edit_record
 from twin.services.samples import receive_same_body, receive_samples, whose_body
 from twin.services.snapshots import KEPT
+from twin.services.suggestions import dismiss, suggestions_of
 from twin.services.thresholds import end_threshold, set_threshold
 from twin.services.uploads import receive_upload
 from twin.state import Tile, systems
 from twin.state_serializers import SnapshotIn, SnapshotOut
 from twin.warnings.finding import Severity
+from twin.warnings.suggestions import suggestions_file
 
 ALL_TIME = (store.EARLIEST_MS, store.LATEST_MS)
 DRAWN_APART = np.uint8(sum(Flag) - Flag.SOFT_RANGE)
@@ -499,6 +504,32 @@ class EndGoal(PatientView):
 def _goals_out(access: Access, goals: Sequence[Goal]) -> list[dict[str, Any]]:
     progress = progress_of(access.patient, goals, now=timezone.now())
     return list(GoalOut(goals, many=True, context={"progress": progress}).data)
+
+
+class Suggestions(PatientView):
+    """What the patient's own data suggests today, three things at most."""
+
+    needs = {"get": Need.READ}
+    what = "suggestions"
+
+    @extend_schema(operation_id="suggestions", responses=SuggestionsOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = suggestions_of(access=self.access, now=timezone.now())
+        return Response(SuggestionsOut({"results": found, "caution": suggestions_file()["caution"]}).data)
+
+
+class DismissSuggestion(PatientView):
+    """A rule is to suggest nothing for so many days, or never again."""
+
+    needs = {"post": Need.ACT}
+    what = "suggestions"
+
+    @extend_schema(request=DismissalIn, responses=DismissalOut)
+    def post(self, request: Request, patient: str, rule: str) -> Response:  # noqa: ARG002 - in the URL
+        given = DismissalIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        row = dismiss(access=self.access, rule=rule, days=given.validated_data["days"], now=timezone.now())
+        return Response(DismissalOut(row).data)
 
 
 class Thresholds(PatientView):

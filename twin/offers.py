@@ -10,7 +10,7 @@ from backend.models import Patient, User
 from backend.ports import Panel, Synced, ports
 from backend.rules import Need, Topic
 from twin.kinds import KINDS
-from twin.models import Export, Source, Upload
+from twin.models import Export, Source, SuggestionDismissal, Upload
 from twin.queries import (
     alerts_of,
     crossings_of,
@@ -27,6 +27,7 @@ from twin.serializers import (
     AlertOut,
     CrossingOut,
     DeviceOut,
+    DismissalOut,
     EventOut,
     ExportOut,
     ForecastOut,
@@ -64,6 +65,7 @@ def register() -> None:
         "record": Synced(records_now),
         "goal": Synced(goals_now),
         "threshold": Synced(thresholds_now),
+        "dismissal": Synced(dismissals_now),
         "event": Synced(events_now),
         "source": Synced(sources_now),
         "upload": Synced(uploads_now),
@@ -138,6 +140,14 @@ def thresholds_now(
     """Of `threshold/<id>` the limits."""
     found = thresholds_of(patient, topics).filter(id__in=_names(refs))
     return {f"threshold/{one.id}": ThresholdOut(one).data for one in found}
+
+
+def dismissals_now(
+    patient: Patient, refs: Collection[str], topics: Collection[Topic]
+) -> Mapping[str, object]:
+    """Of `dismissal/<rule>` until when the rule suggests nothing, or did."""
+    found = SuggestionDismissal.objects.filter(patient=patient, topic__in=topics, rule__in=_names(refs))
+    return {f"dismissal/{one.rule}": DismissalOut(one).data for one in found}
 
 
 def events_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:

@@ -55,6 +55,7 @@ from twin.models import (
     SnapshotVersion,
     Source,
     SourcePriority,
+    SuggestionDismissal,
     Threshold,
     Upload,
 )
@@ -78,18 +79,31 @@ _MOST_RESULTS = 2_000  # of one test from one source in a year; a laboratory giv
 _ORDER = {code: place for place, code in enumerate(KINDS)}
 
 
-def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str, Sequence[state.DaySummary]]:
+def recent_days(patient: UUID, codes: Collection[str], today: date) -> dict[str, list[state.DaySummary]]:
     """For each kind the summaries of the last month, and its newest day in any case, in order."""
+    rows = DaySummary.objects.filter(patient_id=patient, kind__in=codes)
+    return _since(patient, rows, dict.fromkeys(codes, SNAPSHOT_DAYS), today)
+
+
+def known_days(
+    patient: UUID, look_backs: Mapping[str, int], today: date
+) -> dict[str, list[state.DaySummary]]:
+    """For each kind the summaries of its last so many days up to today, and its newest in any case."""
+    rows = DaySummary.objects.filter(patient_id=patient, kind__in=look_backs, day__lte=today)
+    return _since(patient, rows, look_backs, today)
+
+
+def _since(
+    patient: UUID, found: QuerySet[DaySummary], look_backs: Mapping[str, int], today: date
+) -> dict[str, list[state.DaySummary]]:
     names = dict(Source.objects.filter(patient_id=patient).values_list("id", "name"))
     newest_first = Window(RowNumber(), partition_by=[F("kind")], order_by=F("day").desc())
-    rows = (
-        DaySummary.objects.filter(patient_id=patient, kind__in=codes)
-        .annotate(place=newest_first)
-        .filter(Q(day__gt=today - timedelta(days=SNAPSHOT_DAYS)) | Q(place=1))
-        .order_by("kind", "day")
-    )
+    wanted = Q(place=1)
+    for length in sorted(set(look_backs.values())):
+        kinds = [code for code, days_back in look_backs.items() if days_back == length]
+        wanted |= Q(kind__in=kinds, day__gt=today - timedelta(days=length))
     days: defaultdict[str, list[state.DaySummary]] = defaultdict(list)
-    for row in rows:
+    for row in found.annotate(place=newest_first).filter(wanted).order_by("kind", "day"):
         days[row.kind].append(
             state.DaySummary(
                 day=row.day,
@@ -321,6 +335,12 @@ def _waits_for(kind: Kind, newest: Sequence[tuple[date, float]], today: date) ->
     outcome = forecast_daily(kind, np.array(days, "datetime64[D]"), np.array(values), today=today)
     # There is enough, and a worker is about to make it.
     return outcome if isinstance(outcome, NotEnoughData) else NotEnoughData(0, "It is being made.")
+
+
+def dismissed_rules(patient: UUID, now: datetime) -> set[str]:
+    """The rules that are to suggest nothing to the patient now."""
+    still = Q(until=None) | Q(until__gt=now)
+    return set(SuggestionDismissal.objects.filter(still, patient=patient).values_list("rule", flat=True))
 
 
 def events_of(patient: Patient, topics: Collection[Topic], since: date | None = None) -> QuerySet[Event]:

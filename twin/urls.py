@@ -26,6 +26,12 @@ api_urls = [
     path(f"{PATIENT}/goals", api.Goals.as_view(), name="goals"),
     path(f"{PATIENT}/goals/<uuid:goal>/agree", api.AgreeToGoal.as_view(), name="goal-agree"),
     path(f"{PATIENT}/goals/<uuid:goal>/end", api.EndGoal.as_view(), name="goal-end"),
+    path(f"{PATIENT}/suggestions", api.Suggestions.as_view(), name="suggestions"),
+    path(
+        f"{PATIENT}/suggestions/<str:rule>/dismiss",
+        api.DismissSuggestion.as_view(),
+        name="suggestion-dismiss",
+    ),
     path(f"{PATIENT}/thresholds", api.Thresholds.as_view(), name="thresholds"),
     path(f"{PATIENT}/thresholds/<uuid:threshold>/end", api.EndThreshold.as_view(), name="threshold-end"),
     path(f"{PATIENT}/events", api.Events.as_view(), name="events"),

@@ -10,6 +10,7 @@ from twin.models.population import Concern
 from twin.models.records import Record, RecordVersion
 from twin.models.series import SampleBatch, SeriesBlock, StaleDays
 from twin.models.sources import Source, SourcePriority
+from twin.models.suggestions import SuggestionDismissal
 from twin.models.topics import TOPICS
 from twin.models.uploads import FINISHED, Upload, UploadStatus
 from twin.models.warnings import StaleWarnings
@@ -52,6 +53,7 @@ __all__ = [
     "StaleDays",
     "StaleForecast",
     "StaleWarnings",
+    "SuggestionDismissal",
     "Threshold",
     "Upload",
     "UploadStatus",

@@ -20,11 +20,10 @@ from twin.models import Basis, DaySummary, GlucoseForecast, Goal, Record, Source
 from twin.models import Crossing as CrossingRow
 from twin.models import Threshold as ThresholdRow
 from twin.queries import baselines_of
-from twin.risk.facts import facts as facts_of_records
-from twin.risk.facts import said_of
 from twin.series import store
 from twin.series.codec import decode_all
 from twin.series.columns import Columns
+from twin.services.known import facts_of_rows
 from twin.state.clock import LocalClock
 from twin.warnings import facts
 from twin.warnings.facts import DAY, Facts
@@ -128,20 +127,8 @@ def days_of(clock: LocalClock, day: Sequence[date], value: Sequence[float]) -> f
 def conditions_on_file(patient_id: UUID, zone: tzinfo, today: date) -> frozenset[str]:
     """Which facts the patient's records say, by their names in the file of facts."""
     rows = Record.objects.filter(patient_id=patient_id, type__in=_TYPES).order_by("id")
-    said = [
-        said_of(
-            record_type=row.type,
-            system=row.system,
-            code=row.code,
-            text=row.text,
-            status=row.status,
-            body=row.body,
-            starts_on=_day(row.starts_at, zone),
-            ends_on=_day(row.ends_at, zone),
-        )
-        for row in rows
-    ]
-    return frozenset(name for name, one in facts_of_records(said, today).items() if one.value is True)
+    said = facts_of_rows(rows, zone, today)
+    return frozenset(name for name, one in said.items() if one.value is True)
 
 
 def _readings(
@@ -235,10 +222,6 @@ def _sources(patient: UUID, sources: Iterable[Source]) -> list[facts.Source]:
 
 def _doses(said: Iterable[Any]) -> list[facts.Doses]:
     return [facts.Doses(one.key, one.medicine, one.missed, milliseconds(one.at)) for one in said]
-
-
-def _day(at: datetime | None, zone: tzinfo) -> date | None:
-    return None if at is None else at.astimezone(zone).date()
 
 
 def age_on(born: date, today: date) -> int:

@@ -312,18 +312,16 @@ def _suggestion(row: Row, found: Sequence[_Found]) -> Suggestion:
 
 def _effect(name: str) -> Effect:
     row, words = suggestions_file()["effects"][name], suggestions_file()["words"]
-    low, high = row["ci95"] or (None, None)
-    if low is None:
-        span = words["no_interval"]
-    else:
-        span = words["interval"].format(
-            low=f"{min(abs(low), abs(high)):g}", high=f"{max(abs(low), abs(high)):g}"
-        )
+    interval: Sequence[float] = row["ci95"] or ()
+    span = words["no_interval"]
+    if interval:
+        least, most = sorted(map(abs, interval))
+        span = words["interval"].format(low=f"{least:g}", high=f"{most:g}")
     return Effect(
         text=row["text"].format(mean=f"{abs(row['mean']):g}", range=span),
         mean=row["mean"],
-        low=low,
-        high=high,
+        low=interval[0] if interval else None,
+        high=interval[1] if interval else None,
         unit=row["unit"],
         source=row["source"],
         verification=row["verification"],
