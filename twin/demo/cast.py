@@ -10,6 +10,7 @@ from twin.demo.person import Grant, Person
 PASSWORD = "twin-stars-over-the-sea"  # noqa: S105 printed by the demo for everybody to read
 CLINIC = "Demo clinic at the river"
 CLINIC_TIME_ZONE = story.TIME_ZONE
+EMERGENCY_TEXT = "In an emergency call 112. Do not wait for this clinic."
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, time, timedelta
+from itertools import pairwise
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -10,7 +12,7 @@ from django.db import transaction
 from backend.access import access_patient
 from backend.actor import acting_for_all
 from backend.changes import record_change
-from backend.models import ALWAYS, CareGrant, CareTeam, Clinic, Clinician, Patient, User
+from backend.models import ALWAYS, CareGrant, CareTeam, Clinic, Clinician, DutyShift, Patient, User
 from backend.ports import Login
 from backend.queries import zone_history_of
 from backend.rules import Level, Need, Topic
@@ -35,6 +37,8 @@ LOOKED_AGO = sorted({*range(7, 85, 7), *range(4, 85, 7)}, reverse=True)
 """How many days ago somebody looked at the forecasts: twice a week, for twelve weeks."""
 
 
+ROTA_DAYS = 14
+"""So far ahead the demo's team knows who is on duty."""
 GLANCES_AGO, GLANCED_EVERY = 24, 3
 """For how many hours, and at which of them, who wears a glucose sensor looked at the next two."""
 
@@ -44,6 +48,7 @@ def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
     if not Clinic.objects.filter(name=cast.CLINIC).exists():
         with transaction.atomic():
             _make_clinic()
+    _fill_rota(now)
     for patient in cast.PATIENTS:
         if not User.objects.filter(email=patient.email).exists():
             say(f"Adding {patient.name}")
@@ -59,13 +64,44 @@ def seed(now: datetime, say: Callable[[str], None]) -> list[Login]:
 
 
 def _make_clinic() -> None:
-    clinic = Clinic.objects.create(name=cast.CLINIC, time_zone=cast.CLINIC_TIME_ZONE)
+    clinic = Clinic.objects.create(
+        name=cast.CLINIC,
+        time_zone=cast.CLINIC_TIME_ZONE,
+        emergency_text=cast.EMERGENCY_TEXT,
+        reads_from=time(7),
+        reads_until=time(19),
+    )
     team = CareTeam.objects.create(clinic=clinic, name=TEAM)
     for member in cast.CLINICIANS:
         user = _make_user(member.name, member.email)
-        team.members.add(Clinician.objects.create(user=user, clinic=clinic, profession=member.profession))
+        clinician = Clinician.objects.create(user=user, clinic=clinic, profession=member.profession)
+        team.members.add(clinician)
+        if member is cast.PHYSICIAN:
+            team.lead = clinician
+            team.save(update_fields=["lead"])
     for caregiver in cast.CAREGIVERS:
         _make_user(caregiver.name, caregiver.email)
+
+
+def _fill_rota(now: datetime) -> None:
+    """Physician and nurse take turns of twelve hours, from where the rota ends until two weeks from now."""
+    team = CareTeam.objects.select_related("clinic").get(clinic__name=cast.CLINIC, name=TEAM)
+    members = list(team.members.select_related("user").order_by("id"))
+    last = DutyShift.objects.filter(team=team).order_by("-ends_at").first()
+    zone = ZoneInfo(team.clinic.time_zone)
+    morning = datetime.combine(now.astimezone(zone).date(), time(7), tzinfo=zone)
+    turns = [morning + timedelta(hours=12 * turn) for turn in range(-2, 2 * ROTA_DAYS)]
+    for number, (begin, end) in enumerate(pairwise(turns)):
+        if end > now and (last is None or begin >= last.ends_at):
+            member = members[number % len(members)]
+            DutyShift.objects.create(
+                team=team,
+                clinician=member,
+                starts_at=begin,
+                ends_at=end,
+                entered_by=member.user,
+                entered_at=now,
+            )
 
 
 def _make_user(name: str, email: str) -> User:
