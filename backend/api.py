@@ -3,6 +3,7 @@
 A view that does not declare what it needs cannot be defined.
 """
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -75,7 +76,7 @@ class PersonView(APIView):
             raise NotAuthenticated
         return self.request.user
 
-    def page_of(self, rows: QuerySet[Any], serializer: type[BaseSerializer[Any]]) -> Response:
+    def page_of(self, rows: QuerySet[Any], serializer: Callable[..., BaseSerializer[Any]]) -> Response:
         """One page of the rows, newest first."""
         pages = Pages()
         page = pages.paginate_queryset(rows, self.request, view=self)

@@ -132,6 +132,7 @@ CELERY_BEAT_SCHEDULE = {
     "show that the clock goes": {"task": "backend.beat", "schedule": 60, "options": {"expires": 60}},
     "read due uploads": {"task": "twin.read_due_uploads", "schedule": 15},
     "sum up stale days": {"task": "twin.digest_stale_days", "schedule": 15},
+    "work out due scores": {"task": "twin.refresh_due_scores", "schedule": 20},
     "refresh stale twins": {"task": "twin.refresh_stale", "schedule": 20},
     # At any hour each patient's own yesterday is over; at these, the fewest files come in.
     # Wherever a patient lives, a night is over within the last six hours.

@@ -36,6 +36,17 @@ def protect(table: str, *, topic: str | None = "topic") -> str:
     return wall(table, read=f"{always} OR {shared})", write=f"{always} OR {shared} WHERE v.may_act)")
 
 
+def protect_derived(table: str) -> str:
+    """SQL that walls off a table whose rows carry all the `topics` they were derived from.
+
+    A person reads those of which she may read every topic. Only workers and sweeps write.
+    """
+    always = f"{SWEEP} OR patient_id = {PATIENT}"
+    closed = "(patient_id, needed) NOT IN (SELECT v.patient_id, v.topic FROM pollux_visible() AS v)"
+    shared = f"NOT EXISTS (SELECT FROM unnest(topics) AS needed WHERE {closed})"
+    return wall(table, read=f"{always} OR {shared}", write=always)
+
+
 def unprotect(table: str) -> str:
     """SQL that takes the wall down again, for a migration's way back."""
     drops = "\n".join(f"DROP POLICY {policy} ON {table};" for policy in POLICIES)

@@ -41,6 +41,9 @@ LATER = {"until": "2100-01-01T00:00:00Z"}
 HAND_OVER = "teams/<uuid:team>/duty/<uuid:shift>/hand-over"
 NIGHT = {"starts_at": "2100-01-01T20:00:00Z", "ends_at": "2100-01-02T06:00:00Z"}
 ALWAYS_READ = {"emergency_text": "Call 112.", "reads_from": "00:00", "reads_until": "00:00"}
+ON_AIR = {"answers": {"on_oxygen": False}}
+SMOKES = {"answers": {"smoking": True}}
+CALM = {"answers": [0, 1, 0, 0, 1, 0, 0, 0, 0]}
 EMERGENCY = {"patient_email": "pia@pollux.example", "reason": "Found unconscious."}
 
 EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 401)
@@ -95,6 +98,22 @@ ROWS = [
     ("get", API + PIA + "forecasts/<str:kind>/record", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast", None, *GRANTEES),
     ("get", API + PIA + "glucose-forecast/record", None, *GRANTEES),
+    ("get", API + PIA + "glucose-profile", None, *GRANTEES),
+    ("get", API + PIA + "gene-notices", None, *WHOLE_GRANTS),
+    ("get", API + PIA + "scores", None, *GRANTEES),
+    ("get", API + PIA + "scores/<str:code>/history", None, *GRANTEES),
+    ("get", API + PIA + "answers", None, *GRANTEES),
+    ("put", API + PIA + "answers", ON_AIR, 200, 404, 200, 200, 404, 404, 404, 401),
+    ("put", API + PIA + "answers", SMOKES, *OWNER_ONLY),
+    ("get", API + "questionnaires", None, *EVERYBODY),
+    ("get", API + "questionnaires/<str:questionnaire>", None, *EVERYBODY),
+    ("get", API + PIA + "questionnaires/<str:questionnaire>", None, *WHOLE_GRANTS),
+    (
+        "post",
+        API + PIA + "questionnaires/<str:questionnaire>",
+        CALM,
+        *(201, 404, 404, 404, 404, 404, 404, 401),
+    ),
     ("get", API + PIA + "goals", None, *GRANTEES),
     ("post", API + PIA + "goals", GOAL, 201, 404, 201, 422, 404, 404, 404, 401),
     ("post", API + PIA + "goals", SUGAR_GOAL, 201, 404, 404, 404, 404, 404, 404, 401),
@@ -243,6 +262,8 @@ def places(cast):
         "<uuid:event>": str(event.id),
         "<str:kind>": "heart_rate",
         "<str:rule>": "activity_daily",
+        "<str:code>": "bmi",
+        "<str:questionnaire>": "phq9",
     }
 
 

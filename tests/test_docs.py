@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import astuple, fields
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from twin.risk.data import RISK, load
 from twin.risk.given import Given
 from twin.risk.result import Score
 from twin.scores import news2
+from twin.scores.asked import Asked, questions
 from twin.scores.cgm import Group, Metrics
 from twin.scores.genes import Standing, pharmacogenetics
 from twin.serializers import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
@@ -48,6 +49,8 @@ from twin.services.digest import LONGEST_RANGE
 from twin.services.intake import MOST_SOURCES
 from twin.services.samples import KEPT as BATCHES_KEPT
 from twin.services.samples import MOST_PLACES, SUPPRESSED
+from twin.services.scores import MOST_KEPT
+from twin.services.stale_scores import SETTLE
 from twin.warnings.actions import actions
 from twin.warnings.early_signs import early_signs_file
 from twin.warnings.finding import Severity
@@ -412,8 +415,33 @@ def test_docs_show_the_range_of_each_number_that_a_score_wants() -> None:
 
 def test_docs_show_how_old_each_input_may_be() -> None:
     days = load("ages")["days"]
-    shown = {row[0].strip("`"): row[2] for row in rows_of("scores.md") if row[0].strip("`") in days}
+    rows = [row for row in rows_of("scores.md") if len(row) == 3 and row[0].strip("`") in days]
+    shown = {row[0].strip("`"): row[2] for row in rows}
     assert shown == {code: "no limit" if limit is None else f"{limit:,}" for code, limit in days.items()}
+
+
+def question_row(one: Asked) -> list[str]:
+    hours = 0 if one.holds is None else one.holds / timedelta(hours=1)
+    return [
+        f"`{one.code}`",
+        one.name,
+        ", ".join(f"`{choice.code}`" for choice in one.choices) or "yes or no",
+        one.topic,
+        "a clinician" if one.clinicians_only else "anybody who may act",
+        "no limit" if not hours else f"{hours:g} hours" if hours <= 24 else f"{hours / 24:,.0f} days",
+    ]
+
+
+def test_docs_show_what_scores_ask_and_how_long_an_answer_counts() -> None:
+    rows = [question_row(one) for one in questions().values()]
+    assert [row for row in rows_of("scores.md") if row in rows] == rows
+
+
+def test_docs_say_how_many_earlier_scores_are_kept_and_how_soon_they_follow() -> None:
+    page = (DOCS / "scores.md").read_text(encoding="utf-8")
+    assert f"the newest {MOST_KEPT}" in page
+    assert SETTLE.total_seconds() == 10
+    assert "ten seconds after readings" in page
 
 
 def test_docs_show_the_points_with_which_scores_compare() -> None:

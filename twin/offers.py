@@ -8,21 +8,26 @@ from django.utils import timezone
 
 from backend.models import Patient, User
 from backend.ports import Panel, Synced, ports
+from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from twin.kinds import KINDS
 from twin.models import Export, Source, SuggestionDismissal, Upload
 from twin.queries import (
     alerts_of,
+    answers_of,
     crossings_of,
     days_in,
     events_of,
     goals_of,
     newest_forecasts,
     records_of,
+    responses_of,
+    scores_of,
     snapshot_tiles,
     sources_of,
     thresholds_of,
 )
+from twin.score_serializers import ResponseOut, ScoreOut, answer_out
 from twin.serializers import (
     AlertOut,
     CrossingOut,
@@ -41,6 +46,7 @@ from twin.services.alert_delivery import displayed
 from twin.services.demo import seed
 from twin.services.forecasts import show_forecasts
 from twin.services.goals import progress_of
+from twin.services.score_inputs import response_score
 from twin.services.stale_days import mark_moved_days_stale
 
 
@@ -71,6 +77,9 @@ def register() -> None:
         "upload": Synced(uploads_now),
         "export": Synced(exports_now, Need.EXPORT),
         "alert": Synced(alerts_now),
+        "score": Synced(scores_now),
+        "answer": Synced(answers_now),
+        "questionnaire": Synced(responses_now),
     }
     ports.displayed["alert"] = alert_displayed
 
@@ -182,6 +191,26 @@ def alerts_now(patient: Patient, refs: Collection[str], topics: Collection[Topic
     """Of `alert/<id>` the alert as it stands."""
     found = alerts_of(patient, topics).filter(id__in=_names(refs))
     return {f"alert/{one.id}": AlertOut(one).data for one in found}
+
+
+def scores_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `score/<code>` the score as it stands, for who may read every topic that it stands on."""
+    found = scores_of(patient, topics).filter(code__in=_names(refs))
+    return {f"score/{one.code}": ScoreOut(one).data for one in found}
+
+
+def answers_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `answer/<code>` what stands of what was asked."""
+    found = answers_of(patient, topics).filter(code__in=_names(refs))
+    return {f"answer/{one.code}": {"code": one.code} | answer_out(one) for one in found}
+
+
+def responses_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
+    """Of `questionnaire/<id>` the questionnaire as it was answered."""
+    found = list(responses_of(patient, topics).filter(id__in=_names(refs)))
+    zone = zone_history_of(patient.id)
+    scoring = {"score_of": lambda row: response_score(row, zone)}
+    return {f"questionnaire/{one.id}": ResponseOut(one, context=scoring).data for one in found}
 
 
 def alert_displayed(person: User, alert: UUID, now: datetime) -> bool:

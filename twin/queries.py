@@ -38,6 +38,7 @@ from twin.kinds import KINDS, BodySystem, Kind
 from twin.models import (
     Alert,
     AlertStep,
+    Answer,
     Baseline,
     Basis,
     ChallengerScore,
@@ -48,8 +49,10 @@ from twin.models import (
     Forecast,
     GlucoseForecast,
     Goal,
+    QuestionnaireResponse,
     Record,
     RecordVersion,
+    ScoreResult,
     SeriesBlock,
     Snapshot,
     SnapshotVersion,
@@ -59,12 +62,16 @@ from twin.models import (
     Threshold,
     Upload,
 )
+from twin.scores.gene_notices import Notice, notices
+from twin.scores.genes import genotype_of
+from twin.scores.medicine_names import Medicine
 from twin.series import store
 from twin.series.blocks import DAY_MS
 from twin.series.codec import decode
 from twin.series.columns import Columns, Flag
 from twin.state.facts import Facts, SystemFinding, SystemLimit, Trend, facts_of, together, trend
 from twin.state.habit import habit, voice
+from twin.state.medicines import ENDED, NEVER_TAKEN
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
 from twin.state.systems import State, System, systems
 from twin.state.versions import unpack
@@ -723,3 +730,51 @@ def _alerts(found: QuerySet[Alert], at_least: Severity, statuses: Collection[Sta
         .select_related("patient__clinic", "acknowledged_by", "ended_by")
         .order_by("-id")
     )
+
+
+def scores_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[ScoreResult]:
+    """The patient's scores as they stand, of those that stand on these topics alone."""
+    found = ScoreResult.objects.filter(
+        patient=patient, topics__contained_by=sorted(topics), superseded_at=None
+    )
+    return found.order_by("code")
+
+
+def score_history_of(patient: Patient, topics: Collection[Topic], code: str) -> QuerySet[ScoreResult]:
+    """One score as it stands and stood, the newest first, as far as it stands on these topics alone."""
+    found = ScoreResult.objects.filter(patient=patient, topics__contained_by=sorted(topics), code=code)
+    return found.order_by("-id")
+
+
+def answers_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Answer]:
+    """What stands of what was asked in these topics."""
+    found = Answer.objects.filter(patient=patient, topic__in=topics, ended_at=None)
+    return found.select_related("answered_by")
+
+
+def responses_of(
+    patient: Patient, topics: Collection[Topic], code: str = ""
+) -> QuerySet[QuestionnaireResponse]:
+    """The questionnaires as they were answered, the last received first, those that were corrected too."""
+    found = QuestionnaireResponse.objects.filter(patient=patient, topic__in=topics).order_by("-id")
+    found = found.select_related("answered_by", "corrected_by")
+    return found.filter(code=code) if code else found
+
+
+def newest_response(patient_id: UUID, code: str) -> QuestionnaireResponse | None:
+    """The questionnaire as it was last answered, corrections counting in the place of what they correct."""
+    found = QuestionnaireResponse.objects.filter(patient_id=patient_id, code=code, corrected_by=None)
+    return found.order_by("-answered_at", "-id").first()
+
+
+def gene_notices_of(patient: Patient, now: datetime) -> list[Notice]:
+    """What the patient's genes say of the medicines on her list that have not ended."""
+    records = Record.objects.filter(patient=patient)
+    genotypes = [
+        genotype_of(body)
+        for body in records.filter(type=RecordType.VARIANT).values_list("body", flat=True)
+        if "rsid" in body
+    ]
+    listed = records.filter(Q(ends_at=None) | Q(ends_at__gt=now), type=RecordType.MEDICATION)
+    taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).order_by("id")
+    return notices(genotypes, (Medicine(*said) for said in taken.values_list("text", "system", "code")))

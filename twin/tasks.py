@@ -20,9 +20,11 @@ from twin.services.forecasts import due_patients, refresh_forecasts
 from twin.services.reading import due_uploads
 from twin.services.reading import read_upload as read
 from twin.services.samples import forget_batches
+from twin.services.scores import refresh_scores
 from twin.services.snapshots import thin_versions
 from twin.services.sources import notice_silence
 from twin.services.stale_days import digest_stale, stale_patients
+from twin.services.stale_scores import due_scores
 from twin.services.stale_warnings import due_checks, mark_everybody
 from twin.services.uploads import clear_incoming
 from twin.services.warnings import check_patient
@@ -108,6 +110,19 @@ def refresh_stale() -> None:
     """Makes every due forecast."""
     for patient_id in due_patients(now=timezone.now(), limit=BATCH):
         refresh_forecasts(patient_id, now=timezone.now())
+
+
+@shared_task(name="twin.refresh_scores")
+def refresh_patient_scores(patient_id: str) -> None:
+    """Works out one patient's scores, if they are due."""
+    refresh_scores(UUID(patient_id), now=timezone.now())
+
+
+@shared_task(name="twin.refresh_due_scores")
+def refresh_due_scores() -> None:
+    """Works out all scores that are due."""
+    for patient_id in due_scores(now=timezone.now(), limit=BATCH):
+        refresh_scores(patient_id, now=timezone.now())
 
 
 @shared_task(name="twin.forecast_new_day")

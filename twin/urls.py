@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twin import api, pages, patient_list
+from twin import api, pages, patient_list, score_api
 
 PATIENT = "patients/<patient:patient>"
 
@@ -23,6 +23,22 @@ api_urls = [
     path(f"{PATIENT}/forecasts/<str:kind>/record", api.ForecastRecord.as_view(), name="forecast-record"),
     path(f"{PATIENT}/glucose-forecast", api.GlucoseAhead.as_view(), name="glucose-forecast"),
     path(f"{PATIENT}/glucose-forecast/record", api.GlucoseRecord.as_view(), name="glucose-forecast-record"),
+    path(f"{PATIENT}/glucose-profile", score_api.GlucoseProfile.as_view(), name="glucose-profile"),
+    path(f"{PATIENT}/scores", score_api.Scores.as_view(), name="scores"),
+    path(f"{PATIENT}/scores/<str:code>/history", score_api.ScoreHistory.as_view(), name="score-history"),
+    path(f"{PATIENT}/answers", score_api.Answers.as_view(), name="answers"),
+    path("questionnaires", score_api.Questionnaires.as_view(), name="questionnaires"),
+    path(
+        "questionnaires/<str:questionnaire>",
+        score_api.QuestionnaireDetail.as_view(),
+        name="questionnaire",
+    ),
+    path(
+        f"{PATIENT}/questionnaires/<str:questionnaire>",
+        score_api.Responses.as_view(),
+        name="questionnaire-responses",
+    ),
+    path(f"{PATIENT}/gene-notices", score_api.GeneNotices.as_view(), name="gene-notices"),
     path(f"{PATIENT}/goals", api.Goals.as_view(), name="goals"),
     path(f"{PATIENT}/goals/<uuid:goal>/agree", api.AgreeToGoal.as_view(), name="goal-agree"),
     path(f"{PATIENT}/goals/<uuid:goal>/end", api.EndGoal.as_view(), name="goal-end"),

@@ -8,6 +8,7 @@ from twin.models.fleet import ChallengerScore, FleetChunk, FleetRun, FleetTask
 from twin.models.forecasts import Basis, Crossing, Forecast, GlucoseForecast, SeriesState, StaleForecast
 from twin.models.population import Concern
 from twin.models.records import Record, RecordVersion
+from twin.models.scores import Answer, QuestionnaireResponse, ScoreResult, StaleScores
 from twin.models.series import SampleBatch, SeriesBlock, StaleDays
 from twin.models.sources import Source, SourcePriority
 from twin.models.suggestions import SuggestionDismissal
@@ -22,6 +23,7 @@ __all__ = [
     "Alert",
     "AlertDelivery",
     "AlertStep",
+    "Answer",
     "Baseline",
     "Basis",
     "ChallengerScore",
@@ -40,9 +42,11 @@ __all__ = [
     "Forecast",
     "GlucoseForecast",
     "Goal",
+    "QuestionnaireResponse",
     "Record",
     "RecordVersion",
     "SampleBatch",
+    "ScoreResult",
     "SeriesBlock",
     "SeriesState",
     "Snapshot",
@@ -52,6 +56,7 @@ __all__ = [
     "SourcePriority",
     "StaleDays",
     "StaleForecast",
+    "StaleScores",
     "StaleWarnings",
     "SuggestionDismissal",
     "Threshold",

@@ -136,6 +136,22 @@ def at_rest(readings: Iterable[Reading], moves: Iterable[tuple[datetime, datetim
     ]
 
 
+def kinds() -> tuple[str, ...]:
+    """The kinds of the measurements that the score adds up."""
+    return tuple(one.kind for one in _table().measured)
+
+
+def ages_at(found: News2, now: datetime) -> datetime | None:
+    """The next instant after `now` at which a measurement that counts will be too old."""
+    oldest = {one.parameter: one.oldest for one in _table().measured}
+    ends = [
+        part.reading.at + oldest[part.parameter]
+        for part in found.parts
+        if part.standing is Standing.KNOWN and part.reading is not None
+    ]
+    return min((end for end in ends if end > now), default=None)
+
+
 def news2(
     readings: Iterable[Reading],
     *,

@@ -17,6 +17,7 @@ from twin.services.forecasts import outdate_states
 from twin.services.intake import Touched
 from twin.services.population import place_topics
 from twin.services.snapshots import keep_tiles
+from twin.services.stale_scores import mark_scores_of
 from twin.services.stale_warnings import GRACE, mark_warnings_stale
 from twin.state import Reading, newest, reach, snapshot, summarise
 
@@ -66,6 +67,7 @@ def digest(patient_id: UUID, touched: Touched, *, now: datetime) -> None:
     place_topics(patient_id, topics, now=now)
     outdate_states(patient_id, {code: days[0] for code, days in changed_days.items() if days})
     mark_warnings_stale([patient_id], due_at=now + GRACE, arrived=touched)
+    mark_scores_of(patient_id, touched, now=now)
     record_changes(patient_id, changed)
 
 

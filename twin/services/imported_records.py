@@ -16,6 +16,7 @@ from twin.models import RecordVersion
 from twin.report import Report
 from twin.services.events import lift_events
 from twin.services.population import place_topics
+from twin.services.stale_scores import mark_scores_stale
 from twin.services.stale_warnings import mark_warnings_stale
 from twin.services.versions import said_of, version_of
 from twin.text import shortened
@@ -90,6 +91,8 @@ def store_records(
     place_topics(patient, conditions, now=now)
     if conditions:
         mark_warnings_stale([patient], due_at=now)
+    if rows:
+        mark_scores_stale(patient, now=now)
     record_changes(patient, entries)
 
 

@@ -15,19 +15,24 @@ from twin.services.digest import digest
 from twin.services.events import lift_events
 from twin.services.forecasts import SETTLE, forget_states, mark_stale, refresh_forecasts
 from twin.services.intake import Touched, widen
+from twin.services.scores import refresh_scores
 from twin.services.snapshots import drop_snapshots, note_facts
+from twin.services.stale_scores import SETTLE as SCORES_SETTLE
+from twin.services.stale_scores import mark_scores_stale
 
 
 def rebuild(patient_id: UUID, *, now: datetime) -> None:
-    """Days, baselines, snapshots, medicines' events, models and forecasts of one patient, from what is kept.
+    """Days, baselines, snapshots, medicines' events, models, forecasts and scores of one patient.
 
-    Forecasts that were shown and versions of snapshots stay as they were.
+    From what is kept. Forecasts that were shown and versions of snapshots stay as they were.
     """
     with acting_on(patient_id):
         digest_all(patient_id, now=now)
         record_changes(patient_id, lift_events(patient_id, now=now))
         forget_states(patient_id)
+        mark_scores_stale(patient_id, now=now)
     refresh_forecasts(patient_id, now=now + SETTLE)
+    refresh_scores(patient_id, now=now + SCORES_SETTLE)
 
 
 def digest_all(patient_id: UUID, *, now: datetime) -> None:

@@ -23,6 +23,7 @@ from twin.series import store
 from twin.services.events import lift_events
 from twin.services.observations import TYPED_IN
 from twin.services.population import place_topics
+from twin.services.stale_scores import mark_scores_stale
 from twin.services.stale_warnings import mark_warnings_stale
 from twin.services.versions import said_of, version_of
 
@@ -50,6 +51,11 @@ class Written:
     topic: Topic | None = None
 
 
+def usual_topic(type_: RecordType) -> Topic:
+    """As what a record is shared unless its writer says otherwise."""
+    return TOPICS.get(type_, Topic.RECORDS)
+
+
 def add_record(
     *, access: Access, written: Written, edited_at: datetime, now: datetime, record_id: UUID | None = None
 ) -> tuple[UUID, bool]:
@@ -58,7 +64,7 @@ def add_record(
     The same id and words again change nothing. Raises NotPossible for an id that is another record's or was
     deleted, Http404 for a topic in which the person may not act.
     """
-    access.topic(written.topic or TOPICS.get(written.type, Topic.RECORDS))
+    access.topic(written.topic or usual_topic(written.type))
     store.lock(access.patient.id)
     row = _row(access, written, record_id or new_id(), edited_at, now)
     known = Record.objects.filter(patient=access.patient, id=row.id).first()
@@ -149,6 +155,7 @@ def delete_record(*, access: Access, record_id: UUID, version: int, now: datetim
     if row.type == RecordType.CONDITION:
         place_topics(access.patient.id, {Topic(row.topic)}, now=now)
         mark_warnings_stale([access.patient.id], due_at=now)
+    mark_scores_stale(access.patient.id, now=now)
     record_changes(access.patient.id, [*events, entry])
 
 
@@ -170,7 +177,7 @@ def _row(access: Access, written: Written, record_id: UUID, edited_at: datetime,
     return Record(
         id=record_id,
         patient=access.patient,
-        topic=written.topic or TOPICS.get(written.type, Topic.RECORDS),
+        topic=written.topic or usual_topic(written.type),
         type=written.type,
         source=TYPED_IN,
         identity=str(record_id),
@@ -215,4 +222,5 @@ def _tell(row: Record, *, now: datetime) -> None:
     if row.type == RecordType.CONDITION:
         place_topics(row.patient_id, {Topic(row.topic)}, now=now)
         mark_warnings_stale([row.patient_id], due_at=now)
+    mark_scores_stale(row.patient_id, now=now)
     record_changes(row.patient_id, [*events, Entry(Topic(row.topic), f"record/{row.id}")])

@@ -24,6 +24,7 @@ from twin.series import store
 from twin.series.codec import decode_all
 from twin.series.columns import Columns
 from twin.services.known import facts_of_rows
+from twin.services.safety_score import safety_score
 from twin.state.clock import LocalClock
 from twin.warnings import facts
 from twin.warnings.facts import DAY, Facts
@@ -70,7 +71,8 @@ def read_facts(
         crossings=_crossings(patient_id),
         ahead=_ahead(patient_id),
         sources=_sources(patient_id, sources),
-        scores=vital_scores(readings, now=now, age=age_on(patient.birth_date, today)),
+        scores=vital_scores(readings, now=now, age=age_on(patient.birth_date, today))
+        | safety_score(patient_id),
         doses=[one for ask in ports.critical_doses for one in _doses(ask(patient_id))],
         conditions=conditions_on_file(patient_id, zone, today),
         arrived=arrived,
