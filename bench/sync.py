@@ -66,7 +66,7 @@ class Client:
         Each has a new name beside it, unless it bears one.
         """
         taken = []
-        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as phone:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=600) as phone:
             phone.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for body in bodies:
                 name = "" if body.startswith(NAMED) else f"Idempotency-Key: {uuid4()}\r\n"
