@@ -185,6 +185,20 @@ def test_sync_tells_until_when_a_rule_is_dismissed(cast, ask, client_of):
     assert (change["body"]["rule"], change["body"]["until"]) == ("activity_daily", None)
 
 
+def test_sync_tells_nobody_of_a_dismissal_whose_records_she_may_not_read(cast, ask, client_of):
+    ask("pia", "/hba1c_due/dismiss", {})
+    ask("pia", "/glucose_lows_meter/dismiss", {})
+    query = {"patient": str(cast.pia_patient.id)}
+    told = {
+        who: [one["ref"] for one in client_of(who).get("/api/v1/sync", query_params=query).json()["changes"]]
+        for who in ("pia", "dora")
+    }
+    assert told == {
+        "pia": ["dismissal/hba1c_due", "dismissal/glucose_lows_meter"],
+        "dora": ["dismissal/glucose_lows_meter"],
+    }
+
+
 @pytest.mark.usefixtures("pressure")
 def test_suggestions_take_as_many_queries_however_much_data(ask, cast):
     with CaptureQueriesContext(

@@ -36,7 +36,7 @@ def dismiss(*, access: Access, rule: str, days: int | None, now: datetime) -> Su
     if topics is None or not topics <= access.topics:
         raise Http404
     patient = access.patient
-    topic = next(Topic(row["topic"]) for row in suggestions_file()["rules"] if row["id"] == rule)
+    topic = _topic_of_dismissal(rule)
     store.lock(patient.id)
     row, _ = SuggestionDismissal.objects.update_or_create(
         patient=patient,
@@ -50,3 +50,10 @@ def dismiss(*, access: Access, rule: str, days: int | None, now: datetime) -> Su
     )
     record_changes(patient.id, [Entry(topic, f"dismissal/{rule}")])
     return row
+
+
+def _topic_of_dismissal(rule: str) -> Topic:
+    # That a rule was dismissed tells what its records say: who may not read these is not told of it.
+    if Topic.RECORDS in topics_of_rules()[rule]:
+        return Topic.RECORDS
+    return next(Topic(row["topic"]) for row in suggestions_file()["rules"] if row["id"] == rule)
