@@ -174,6 +174,7 @@ ROWS = [
     ("post", "console/", EMERGENCY, *[302] * 8),
     ("get", "console/forecasts/", None, 302, 302, 302, 200, 200, 200, 200, 302),
     ("get", "console/" + PIA, None, 302, 302, 302, 200, 404, 404, 404, 302),
+    ("get", "console/" + PIA + "panels/alerts", None, *PANEL),
     ("get", "console/" + PIA + "panels/systems", None, *PANEL),
     ("get", "console/" + PIA + "panels/tiles", None, *PANEL),
     ("get", "console/" + PIA + "panels/chart", None, *PANEL),

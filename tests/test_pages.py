@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import make
 import numpy as np
 import pytest
+from alerts import finding, found
 from django.test import Client
 from django.utils import timezone
 
@@ -22,12 +23,13 @@ from twin.services.reading import read_upload
 
 # The two savepoints around a request stand in the tests for its transaction.
 TRANSACTION = 2
-PANELS = ("systems", "tiles", "chart", "records", "uploads")
+PANELS = ("alerts", "systems", "tiles", "chart", "records", "uploads")
 POLICY = "Content-Security-Policy"
 
 
 def fill(patient, number):
-    """Another day of heart rate, another record."""
+    """Another day of heart rate, another record, another alert."""
+    found(patient, finding(rule=f"rule_{number}"))
     with acting_for_all():
         Record.objects.create(
             patient=patient, topic="records", type="condition", identity=str(number),
@@ -61,7 +63,7 @@ def test_shell_names_every_panel(client_of, cast):
 
 # The shell asks every room; the records are looked through for repeats too, in series and by days; systems
 # stand on tiles, limits, forecasts, alerts and the patient's own day.
-COSTS = {"": 12, "panels/records": 11, "panels/systems": 11}
+COSTS = {"": 12, "panels/records": 11, "panels/systems": 11, "panels/alerts": 9}
 
 
 @pytest.mark.parametrize("path", ["", *(f"panels/{panel}" for panel in PANELS)])
@@ -131,6 +133,32 @@ def test_panels_show_what_is_shared_and_no_more(client_of, cast):
     for who in ("cleo", "dora"):
         assert "heart_rate" in shown[who]["tiles"]
         assert "heart_rate" in shown[who]["chart"]
+
+
+def test_alert_shows_what_it_stands_on_who_was_told_and_what_may_be_done(client_of, cast):
+    found(cast.pia_patient, finding())
+    path = f"/console/patients/{cast.pia_patient.id}/panels/alerts"
+    shown = client_of("cleo").get(path).content.decode()
+    for words in (
+        "Severely high blood pressure",
+        '<strong class="num">191</strong>',
+        "Cuff",
+        "Source: American Heart Association (named by two sources)",
+        "Nobody has answered yet",
+        "Raised",
+        "<strong>Dora</strong>",
+        "On screen: ",
+        "/acknowledge",
+        "What was done",
+        "4 hours",
+    ):
+        assert words in shown
+    assert "1 day<" not in shown
+    client = client_of("carl")
+    client.post("/console/", {"patient_email": "pia@pollux.example", "reason": "A reason."})
+    loud = client.get(path).content.decode()
+    assert "Severely high blood pressure" in loud
+    assert "data-answer" not in loud
 
 
 def test_list_finds_by_name_and_shows_values(client_of, cast):

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Prefetch
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -30,7 +29,7 @@ from twin.forecast.glucose_band import MINUTES
 from twin.forecast.outcome import NotEnoughData
 from twin.intake.phone import KEY, Malformed, batch_name, read_batch
 from twin.kinds import EDITION, KINDS, kind
-from twin.models import AlertDelivery, AlertStep, Direction, ExportStatus, Goal, Record, Source, Upload
+from twin.models import Direction, ExportStatus, Goal, Record, Source, Upload
 from twin.queries import (
     alerts_for,
     alerts_of,
@@ -55,6 +54,7 @@ from twin.queries import (
     thresholds_of,
     uploads_of,
     versions_of,
+    with_course,
 )
 from twin.serializers import (
     NO_EXPORT,
@@ -867,13 +867,7 @@ class AlertDetail(PatientView):
 
     @extend_schema(responses=AlertDetailOut)
     def get(self, request: Request, patient: str, alert: UUID) -> Response:  # noqa: ARG002 - in the URL
-        found = get_object_or_404(
-            alerts_of(self.access.patient, self.access.topics).prefetch_related(
-                Prefetch("steps", AlertStep.objects.select_related("actor").order_by("id")),
-                Prefetch("deliveries", AlertDelivery.objects.select_related("recipient").order_by("id")),
-            ),
-            id=alert,
-        )
+        found = get_object_or_404(with_course(alerts_of(self.access.patient, self.access.topics)), id=alert)
         return Response(AlertDetailOut(found).data)
 
 

@@ -53,6 +53,7 @@ from twin.services.stale_days import mark_moved_days_stale
 def register() -> None:
     """Fills the ports; runs once, when the app is ready."""
     ports.panels += [
+        Panel("alerts", "Alerts", "console:alerts", 5),
         Panel("systems", "Systems", "console:systems", 8),
         Panel("tiles", "Now", "console:tiles", 10),
         Panel("chart", "Trends", "console:chart", 20),

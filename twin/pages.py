@@ -180,6 +180,7 @@ def _system_row(system: System) -> dict[str, Any]:
     """A system as it is shown: what made its state before what else there is to say of it."""
     why = [reason.text for reason in system.reasons if reason.state is system.state]
     return {
+        "system": system.system,
         "title": system.title,
         "state": system.state,
         "standing": STANDINGS[system.state],

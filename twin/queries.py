@@ -12,7 +12,20 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Subquery, Sum, Value, Window
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    FloatField,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    Window,
+)
 from django.db.models.functions import Coalesce, RowNumber
 
 from backend.models import Patient, User
@@ -37,6 +50,7 @@ from twin.intake.json_values import number
 from twin.kinds import KINDS, BodySystem, Kind
 from twin.models import (
     Alert,
+    AlertDelivery,
     AlertStep,
     Answer,
     Baseline,
@@ -778,3 +792,11 @@ def gene_notices_of(patient: Patient, now: datetime) -> list[Notice]:
     listed = records.filter(Q(ends_at=None) | Q(ends_at__gt=now), type=RecordType.MEDICATION)
     taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).order_by("id")
     return notices(genotypes, (Medicine(*said) for said in taken.values_list("text", "system", "code")))
+
+
+def with_course(alerts: QuerySet[Alert]) -> QuerySet[Alert]:
+    """The alerts with what happened to each and who was to be told of it, in order; two queries more."""
+    return alerts.prefetch_related(
+        Prefetch("steps", AlertStep.objects.select_related("actor").order_by("id")),
+        Prefetch("deliveries", AlertDelivery.objects.select_related("recipient").order_by("id")),
+    )

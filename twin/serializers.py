@@ -51,6 +51,7 @@ from twin.services.observations import Measurement
 from twin.services.records import Written
 from twin.state.habit import Voice
 from twin.state.repeats import Repeat
+from twin.warnings.actions import Action, actions
 from twin.warnings.finding import Severity
 
 EARLIEST, LATEST = datetime(1880, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -1095,9 +1096,22 @@ class KindOut(serializers.Serializer[Any]):
         return [kind.unit, *sorted(kind.conversions)]
 
 
-class AlertOut(serializers.ModelSerializer[Alert]):
-    """An alert as it stands; `ending` says why it is over, `done` what somebody did about it."""
+class WhatToDoOut(serializers.Serializer[Action]):
+    """Words for the patient; `emergency` where they name the emergency number."""
 
+    text = serializers.CharField()
+    emergency = serializers.BooleanField()
+    source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
+    verification = serializers.CharField()
+
+
+class AlertOut(serializers.ModelSerializer[Alert]):
+    """An alert as it stands; `ending` says why it is over, `done` what somebody did about it.
+
+    `what_to_do` are the words of its `action`, if it has one.
+    """
+
+    what_to_do = serializers.SerializerMethodField()
     patient_name = serializers.CharField(source="patient.name")
     open = serializers.BooleanField(source="is_open")
     acknowledged_by = serializers.CharField(allow_null=True)
@@ -1119,6 +1133,7 @@ class AlertOut(serializers.ModelSerializer[Alert]):
             "text",
             "evidence",
             "action",
+            "what_to_do",
             "source",
             "verification",
             "is_late",
@@ -1136,6 +1151,11 @@ class AlertOut(serializers.ModelSerializer[Alert]):
             "ending",
             "done",
         ]
+
+    @extend_schema_field(WhatToDoOut(allow_null=True))
+    def get_what_to_do(self, alert: Alert) -> Mapping[str, Any] | None:
+        action = actions().get(alert.action)
+        return None if action is None else WhatToDoOut(action).data
 
 
 class AlertStepOut(serializers.ModelSerializer[AlertStep]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twin import api, pages, patient_list, score_api
+from twin import alerts_panel, api, pages, patient_list, score_api
 
 PATIENT = "patients/<patient:patient>"
 
@@ -74,6 +74,7 @@ api_urls = [
 console_urls = [
     path("", patient_list.ConsolePatients.as_view(), name="patients"),
     path("forecasts/", pages.ForecastQuality.as_view(), name="forecasts"),
+    path(f"{PATIENT}/panels/alerts", alerts_panel.AlertsPanel.as_view(), name="alerts"),
     path(f"{PATIENT}/panels/systems", pages.SystemsPanel.as_view(), name="systems"),
     path(f"{PATIENT}/panels/tiles", pages.TilesPanel.as_view(), name="tiles"),
     path(f"{PATIENT}/panels/chart", pages.ChartPanel.as_view(), name="chart"),

@@ -1,7 +1,9 @@
-// The clinicians' console: what the panels bring as data becomes tiles, reports and a chart; changes refresh them.
+// The clinicians' console: what the panels bring as data becomes tiles, reports and a chart; changes refresh them;
+// alerts are answered.
 
+import { post } from "./api.js";
 import "./chart/chart.js";
-import { failure, h } from "./dom.js";
+import { failure, h, whileBusy } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { kindTitles } from "./kinds.js";
 import { Live, settled } from "./live.js";
@@ -113,11 +115,68 @@ function chartPicker(root) {
   choose();
 }
 
+// What a reader has unfolded stays so when the panel is loaded again; an open form is left alone until it is closed.
+const unfolded = new Set();
+const isBusy = (panel) => panel.querySelector("details[open] form") !== null;
+
+document.addEventListener(
+  "toggle",
+  ({ target }) => {
+    if (!target.id || !target.closest("[data-panel]")) return;
+    unfolded[target.open ? "add" : "delete"](target.id);
+    const panel = target.closest("[data-panel]");
+    if ("missed" in panel.dataset && !isBusy(panel)) reload(panel);
+  },
+  true,
+);
+
+function unfold(root) {
+  for (const details of root.querySelectorAll("details[id]")) {
+    if (!details.querySelector("form")) details.open = unfolded.has(details.id);
+  }
+}
+
+function reload(panel) {
+  delete panel.dataset.missed;
+  panel.dispatchEvent(new CustomEvent("refresh"));
+}
+
+/** What the alerts panel shows is told to the server, for those who are to be told of it. */
+function tellShown(root) {
+  for (const card of root.querySelectorAll("[data-shows]")) {
+    // Another page may have told it before; the next look tells it again.
+    post(card.dataset.shows, {}).catch(() => {});
+    delete card.dataset.shows;
+  }
+}
+
+/** An answer to an alert, by the public API: its form names the path; minutes become an instant. */
+async function answerAlert(event) {
+  const form = event.target.closest("form[data-answer]");
+  if (!form) return;
+  event.preventDefault();
+  const { minutes, ...given } = Object.fromEntries(new FormData(form));
+  if (minutes) given.until = new Date(Date.now() + Number(minutes) * 60_000).toISOString();
+  form.querySelector(".banner")?.remove();
+  await whileBusy(form.querySelector("[type=submit]"), async () => {
+    try {
+      await post(form.dataset.answer, given);
+      for (const panel of document.querySelectorAll("#panel-alerts, #panel-systems")) reload(panel);
+    } catch (error) {
+      form.prepend(failure(error));
+    }
+  });
+}
+
+document.addEventListener("submit", answerAlert);
+
 function followPatient(patient) {
   const live = new Live();
   const refresh = settled(() => {
-    for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)"))
-      panel.dispatchEvent(new CustomEvent("refresh"));
+    for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)")) {
+      if (isBusy(panel)) panel.dataset.missed = "";
+      else reload(panel);
+    }
     document.querySelector("#patient-chart")?.start();
   }, 1500);
   live.subscribe(patient);
@@ -144,10 +203,13 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   const root = detail.ctx.target.isConnected ? detail.ctx.target : document;
   dress(root);
   chartPicker(root);
+  unfold(root);
+  tellShown(root);
 });
 
 // A panel may have arrived before this script.
 dress(document);
 chartPicker(document);
+tellShown(document);
 const shell = document.querySelector("[data-patient]");
 if (shell) followPatient(shell.dataset.patient);
