@@ -1,5 +1,6 @@
 """Telling people: once by each channel in each round, whatever dies or fails in between."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import make
 import pytest
 from alerts import HOUR, MINUTE, NOON, act, alert_of, clear, finding, found, steps
 from django.core import mail
+from django.db import connection
 from served import served, socket_of
 
 from backend.actor import acting_for, acting_for_all
@@ -237,3 +239,23 @@ def test_notice_comes_to_every_open_socket_once_and_the_device_answers(transacti
         assert his.ask(**said, id=1)["code"] == "not_found"
     (row,) = deliveries(pia, recipient=cast.cleo, channel="live")
     assert row.displayed_at is not None
+
+
+def test_of_workers_at_once_one_tells_and_one_escalates(transactional_db, channels):
+    cast = make.make_cast()
+    pia = cast.pia_patient
+    found(pia, finding())
+    later = NOON + HOUR
+
+    def work(_number: int) -> tuple[int, int]:
+        try:
+            return deliver(pia.id, now=NOON), escalate_due(now=later, limit=5)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as workers:
+        done = list(workers.map(work, range(4)))
+    assert sum(told for told, _ in done) == 6
+    assert sum(escalated for _, escalated in done) == 1
+    assert len(channels["live"].tellings) == len(channels["email"].tellings) == 3
+    assert steps(pia).count("escalated") == 1
