@@ -12,8 +12,10 @@ from backend.actor import acting_for_all, acting_on
 from backend.models import Change
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
-from twin.models import DaySummary, Record, Source, SuggestionDismissal
+from twin.models import Concern, DaySummary, Record, Source, SuggestionDismissal
 from twin.services.early_signs import early_signs_of
+from twin.services.stale_warnings import mark_warnings_stale
+from twin.services.warnings import check_patient
 
 JSON = "application/json"
 SELECTS = 13
@@ -215,6 +217,35 @@ def test_suggestions_take_as_many_queries_however_much_data(ask, cast):
         for found in (few, many)
     ]
     assert counts == [SELECTS, SELECTS]
+
+
+def signs_on_lists(patient):
+    with acting_on(patient.id):
+        return dict(Concern.objects.values_list("topic", "early_signs"))
+
+
+def test_lists_name_early_signs_at_once_for_results_and_by_the_day_for_readings(cast):
+    pia, now = cast.pia_patient, timezone.now()
+    with acting_for_all():
+        for topic in ("glucose", "vitals"):
+            Concern.objects.create(patient=pia, topic=topic, rank=0, made_at=now)
+    make_days(pia, "sbp", *[140] * 28, first=0)
+    with acting_for_all():
+        mark_warnings_stale([pia.id], due_at=now, arrived={"sbp": [0, 1]})
+    assert check_patient(pia.id, now=now)
+    assert signs_on_lists(pia) == {"glucose": [], "vitals": []}
+    make_days(pia, "hba1c", 6.6)
+    with acting_for_all():
+        mark_warnings_stale([pia.id], due_at=now, arrived={"hba1c": [0, 1]})
+    assert check_patient(pia.id, now=now)
+    found = {"glucose": ["hba1c_diabetes_range"], "vitals": ["blood_pressure_above_target"]}
+    assert signs_on_lists(pia) == found
+    assert not check_patient(pia.id, now=now - timedelta(minutes=1))
+    make_condition(pia, "Type 2 diabetes mellitus")
+    with acting_for_all():
+        mark_warnings_stale([pia.id], due_at=now)
+    assert check_patient(pia.id, now=now)
+    assert signs_on_lists(pia) == found | {"glucose": []}
 
 
 def test_early_signs_are_found_in_stored_days_and_records(cast):

@@ -147,17 +147,14 @@ def _lasting(row: Row, facts: Known, today: date) -> Found | None:
 def _weeks(row: Row, facts: Known, today: date) -> Found | None:
     """Weeks are counted back from today; one without readings enough neither counts nor breaks the row."""
     above = 0
+    by_code = {code: facts.within(code, row["within_weeks"] * _WEEK, today) for code in row["limits"]}
     newest: tuple[Mapping[str, float], list[Input], int] | None = None
     for week in range(row["within_weeks"]):
         means: dict[str, float] = {}
         evidence: list[Input] = []
         measured = set()
-        for code in row["limits"]:
-            days = [
-                one
-                for one in facts.within(code, row["within_weeks"] * _WEEK, today)
-                if (today - one.day).days // _WEEK == week
-            ]
+        for code, every in by_code.items():
+            days = [one for one in every if (today - one.day).days // _WEEK == week]
             measured |= {one.day for one in days}
             if len(days) >= row["least_days"]:
                 means[code] = fmean(one.value for one in days)
