@@ -76,6 +76,7 @@ from twin.models import (
     Threshold,
     Upload,
 )
+from twin.scores.asked import questions
 from twin.scores.gene_notices import Notice, notices
 from twin.scores.genes import genotype_of
 from twin.scores.medicine_names import Medicine
@@ -764,6 +765,12 @@ def answers_of(patient: Patient, topics: Collection[Topic]) -> QuerySet[Answer]:
     """What stands of what was asked in these topics."""
     found = Answer.objects.filter(patient=patient, topic__in=topics, ended_at=None)
     return found.select_related("answered_by")
+
+
+def standing_answers(patient_id: UUID) -> dict[str, Answer]:
+    """What stands of what was asked, by the question's code."""
+    rows = Answer.objects.filter(patient_id=patient_id, ended_at=None)
+    return {row.code: row for row in rows if row.code in questions()}
 
 
 def responses_of(

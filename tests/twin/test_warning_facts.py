@@ -15,7 +15,7 @@ from backend.actor import acting_for, acting_for_all, acting_on
 from backend.ports import CriticalDose, ports
 from backend.rules import Need, Topic
 from twin.intake.items import RecordType
-from twin.models import Crossing, GlucoseForecast, Goal, Record, Source, StaleWarnings, Threshold
+from twin.models import Answer, Crossing, GlucoseForecast, Goal, Record, Source, StaleWarnings, Threshold
 from twin.series import store
 from twin.series.columns import Columns, Flag
 from twin.services.digest import digest
@@ -31,7 +31,7 @@ from twin.warnings.rule_file import current_rules
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LINES = ("mean", "low80", "high80", "low95", "high95")
-QUERIES = 11
+QUERIES = 13
 """Of all facts but the samples, which take one more; and another where a device is silent."""
 
 
@@ -238,3 +238,19 @@ def test_mark_is_never_put_off(cast):
 def test_everybody_is_looked_at_once_a_day(cast):
     assert mark_everybody(now=NOW) == 2
     assert set(due_checks(now=NOW, limit=9)) == {cast.pia_patient.id, cast.paul_patient.id}
+
+
+def test_score_of_vital_signs_goes_by_what_was_answered(cast):
+    merge(cast.pia_patient, "spo2", (NOW - timedelta(minutes=5), 90.0))
+    assert known(cast.pia_patient).scores["news2_single"].low == 3
+    with acting_for_all():
+        given = {
+            "patient": cast.pia_patient,
+            "answered_by": cast.cleo,
+            "answered_at": NOW - timedelta(days=1),
+        }
+        Answer.objects.create(**given, code="spo2_target", topic="vitals", word="clinician", value="88_to_92")
+    assert known(cast.pia_patient).scores["news2_single"].low == 0
+    with acting_for_all():
+        Answer.objects.create(**given, code="pregnant", topic="records", word="self", value=True)
+    assert known(cast.pia_patient).scores == {}

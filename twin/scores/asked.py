@@ -11,9 +11,9 @@ from backend.rules import Topic
 from twin.kinds import DATA
 from twin.risk.data import load
 from twin.risk.result import Value
+from twin.scores.news2 import Consciousness, Scale, spo2_scale
 
-SPO2_TARGETS: Mapping[str, tuple[float, float] | None] = {"usual": None, "88_to_92": (88, 92)}
-"""What an answer on the target of oxygen saturation stands for; see `news2.spo2_scale`."""
+_SPO2_TARGETS: Mapping[str, tuple[float, float] | None] = {"usual": None, "88_to_92": (88, 92)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,33 @@ class Asked:
     def counts(self, value: Value, answered_at: datetime, now: datetime) -> bool:
         """Whether an answer is not too old."""
         return self.holds is None or (self.lasts and value is True) or now - answered_at <= self.holds
+
+
+@dataclass(frozen=True, slots=True)
+class OfTheMoment:
+    """What NEWS2 has to ask, as far as it was answered and the answer is not too old."""
+
+    pregnant: bool | None = None
+    on_oxygen: bool | None = None
+    scale: Scale = 1
+    consciousness: Consciousness | None = None
+
+
+def of_the_moment(said: Mapping[str, tuple[Value, datetime]], now: datetime) -> OfTheMoment:
+    """What counts now of answers and their instants, by the code of the question."""
+    values = {
+        code: value
+        for code, (value, answered_at) in said.items()
+        if code in questions() and questions()[code].counts(value, answered_at, now)
+    }
+    pregnant, on_oxygen = (values.get(code) for code in ("pregnant", "on_oxygen"))
+    consciousness = values.get("consciousness")
+    return OfTheMoment(
+        None if pregnant is None else bool(pregnant),
+        None if on_oxygen is None else bool(on_oxygen),
+        spo2_scale(_SPO2_TARGETS[str(values.get("spo2_target", "usual"))]),
+        None if consciousness is None else Consciousness(str(consciousness)),
+    )
 
 
 @cache

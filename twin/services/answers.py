@@ -13,14 +13,15 @@ from twin.models import Answer
 from twin.scores.asked import questions
 from twin.series import store
 from twin.services.stale_scores import mark_scores_stale
+from twin.services.stale_warnings import mark_warnings_stale
 
 
 def give_answers(*, access: Access, answers: Mapping[str, object], now: datetime) -> None:
     """What was said of these questions stands from now on, and ends what stood; None takes an answer back.
 
-    The scores follow. The same said again counts from now on. Raises NotPossible for an unknown question, an
-    answer that it does not take and one that is a clinician's to give, Http404 for a topic in which the
-    person may not act; then nothing is kept.
+    The scores and the rules of early warning follow. The same said again counts from now on. Raises
+    NotPossible for an unknown question, an answer that it does not take and one that is a clinician's to
+    give, Http404 for a topic in which the person may not act; then nothing is kept.
     """
     role = access.standing.role
     for code, value in answers.items():
@@ -58,4 +59,5 @@ def give_answers(*, access: Access, answers: Mapping[str, object], now: datetime
             entries.append(Entry(one.topic, f"answer/{code}", ChangeOp.DELETE))
     if entries:
         mark_scores_stale(access.patient.id, now=now, after=timedelta())
+        mark_warnings_stale([access.patient.id], due_at=now)
         record_changes(access.patient.id, entries)

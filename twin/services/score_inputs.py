@@ -22,10 +22,10 @@ from twin.risk.facts import Said, facts, said_of
 from twin.risk.given import Given
 from twin.risk.inputs import Answered, Measured, gather, kidney_results
 from twin.risk.kidney_course import Course, course
-from twin.risk.result import Input, Score, Value
+from twin.risk.result import Input, Score
 from twin.scores import cgm
-from twin.scores.asked import SPO2_TARGETS, questions
-from twin.scores.news2 import Consciousness, News2, Reading, at_rest, kinds, news2, spo2_scale
+from twin.scores.asked import of_the_moment
+from twin.scores.news2 import News2, Reading, at_rest, kinds, news2
 from twin.series import store
 from twin.services.records import usual_topic
 from twin.services.stale_scores import MOVES
@@ -93,12 +93,6 @@ def known(who: Person, answers: Mapping[str, Answer]) -> Known:
     return Known(given, beside)
 
 
-def answers_of(patient_id: UUID) -> dict[str, Answer]:
-    """What stands of what was asked, by the question's code."""
-    rows = Answer.objects.filter(patient_id=patient_id, ended_at=None)
-    return {row.code: row for row in rows if row.code in questions()}
-
-
 def kidneys(who: Person) -> Course:
     """The course of eGFR over the last years."""
     since = who.today - timedelta(days=load("handling")["kidney_course"]["look_back_days"])
@@ -115,22 +109,15 @@ def kidneys(who: Person) -> Course:
 
 def vital_score(who: Person, answers: Mapping[str, Answer]) -> News2:
     """NEWS2 of the newest measurements, with what was answered and is not too old."""
-
-    def answered(code: str) -> Value | None:
-        row = answers.get(code)
-        counts = row is not None and questions()[code].counts(row.value, row.answered_at, who.now)
-        return cast("Value", row.value) if row is not None and counts else None
-
-    consciousness, target = answered("consciousness"), answered("spo2_target")
-    oxygen, pregnant = answered("on_oxygen"), answered("pregnant")
+    said = of_the_moment({code: (row.value, row.answered_at) for code, row in answers.items()}, who.now)
     return news2(
         at_rest(_vital_signs(who), _moves(who)),
         now=who.now.astimezone(who.zone),
         age=who.age,
-        pregnant=None if pregnant is None else bool(pregnant),
-        on_oxygen=None if oxygen is None else bool(oxygen),
-        scale=spo2_scale(SPO2_TARGETS[str(target)] if target is not None else None),
-        consciousness=None if consciousness is None else Consciousness(str(consciousness)),
+        pregnant=said.pregnant,
+        on_oxygen=said.on_oxygen,
+        scale=said.scale,
+        consciousness=said.consciousness,
     )
 
 

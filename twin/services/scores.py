@@ -14,7 +14,7 @@ from backend.changes import Entry, record_changes
 from backend.models import ChangeOp, Patient
 from backend.rules import Topic
 from twin.models import Answer, ScoreResult, StaleScores
-from twin.queries import newest_response
+from twin.queries import newest_response, standing_answers
 from twin.risk import kidney_course
 from twin.risk.catalogue import scores
 from twin.risk.given import named
@@ -25,7 +25,6 @@ from twin.series import store
 from twin.services.lease import place_of
 from twin.services.score_inputs import (
     Person,
-    answers_of,
     glucose_scores,
     kidneys,
     known,
@@ -95,7 +94,7 @@ def _refresh_due(patient_id: UUID, now: datetime) -> bool:
 def _refresh(patient_id: UUID, now: datetime) -> None:
     store.lock(patient_id)
     who = person(patient_id, now=now)
-    answers = answers_of(patient_id)
+    answers = standing_answers(patient_id)
     rows = {row.code: row for row in _current(patient_id)}
     vital = vital_score(who, answers)
     found = [*_equations(who, answers), _kidneys(who), _vital(vital, now), *_questionnaires(who)]
@@ -177,17 +176,18 @@ def _keep(
     replaced: list[str] = []
     for one in found:
         row, said = current.pop(one.score.code, None), _said(one)
+        topic = narrowest(one.topics)
         if row is None:
             ScoreResult.objects.create(patient_id=patient, code=one.score.code, made_at=now, **said)
         elif _is_said(row, said):
             continue
         else:
-            if row.topic != said["topic"]:
+            if row.topic != topic:
                 # Whoever saw it under its former topic only must see it go.
                 entries.append(Entry(Topic(row.topic), f"score/{row.code}", ChangeOp.DELETE))
             if _follow(row, said, zone, now):
                 replaced.append(row.code)
-        entries.append(Entry(Topic(said["topic"]), f"score/{one.score.code}"))
+        entries.append(Entry(topic, f"score/{one.score.code}"))
     for row in current.values():
         _supersede(row, now)
         entries.append(Entry(Topic(row.topic), f"score/{row.code}", ChangeOp.DELETE))

@@ -19,7 +19,8 @@ from twin.kinds import KINDS, kind
 from twin.models import Basis, DaySummary, GlucoseForecast, Goal, Record, Source
 from twin.models import Crossing as CrossingRow
 from twin.models import Threshold as ThresholdRow
-from twin.queries import baselines_of
+from twin.queries import baselines_of, standing_answers
+from twin.scores.asked import OfTheMoment, of_the_moment
 from twin.series import store
 from twin.series.codec import decode_all
 from twin.series.columns import Columns
@@ -71,7 +72,12 @@ def read_facts(
         crossings=_crossings(patient_id),
         ahead=_ahead(patient_id),
         sources=_sources(patient_id, sources),
-        scores=vital_scores(readings, now=now, age=age_on(patient.birth_date, today))
+        scores=vital_scores(
+            readings,
+            now=now,
+            age=age_on(patient.birth_date, today),
+            said=_said_of_the_moment(patient_id, now),
+        )
         | safety_score(patient_id),
         doses=[one for ask in ports.critical_doses for one in _doses(ask(patient_id))],
         conditions=conditions_on_file(patient_id, zone, today),
@@ -175,6 +181,11 @@ def thresholds_of(patient: UUID) -> list[facts.Threshold]:
     """The limits that a clinician has set and not ended."""
     rows = ThresholdRow.objects.filter(patient_id=patient, ended_at=None).order_by("kind")
     return [facts.Threshold(row.id, row.kind, row.low, row.high, milliseconds(row.set_at)) for row in rows]
+
+
+def _said_of_the_moment(patient: UUID, now: datetime) -> OfTheMoment:
+    answers = standing_answers(patient)
+    return of_the_moment({code: (row.value, row.answered_at) for code, row in answers.items()}, now)
 
 
 def _open_goals(patient: UUID) -> Collection[UUID]:

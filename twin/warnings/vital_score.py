@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from twin.scores.asked import OfTheMoment
 from twin.scores.news2 import Reading, news2
 from twin.warnings.facts import Readings, Score
 from twin.warnings.looks import instant, milliseconds
@@ -10,13 +11,16 @@ from twin.warnings.moments import MOVEMENT, at_rest, moments
 
 STILL = 10 * 60_000
 """ms without movement after which a pulse counts as one at rest; a working choice."""
+UNASKED = OfTheMoment()
 KINDS_OF_SCORE = ("resp_rate", "spo2", "sbp", "heart_rate", "temperature")
 
 
-def vital_scores(readings: Mapping[str, Readings], *, now: datetime, age: int) -> dict[str, Score]:
+def vital_scores(
+    readings: Mapping[str, Readings], *, now: datetime, age: int, said: OfTheMoment = UNASKED
+) -> dict[str, Score]:
     """`news2`, from what is certain to what is possible, and `news2_single`, the most points of one part.
 
-    Empty where nothing is measured, or the age is not one that the score is for.
+    Empty where nothing is measured, or the person is not one whom the score is for.
     """
     taken = []
     for kind in KINDS_OF_SCORE:
@@ -30,7 +34,15 @@ def vital_scores(readings: Mapping[str, Readings], *, now: datetime, age: int) -
             taken.append(Reading(kind, value, ended, found.sources[found.source[last]]))
     if not taken:
         return {}
-    result = news2(taken, now=now, age=age)
+    result = news2(
+        taken,
+        now=now,
+        age=age,
+        pregnant=said.pregnant,
+        on_oxygen=said.on_oxygen,
+        scale=said.scale,
+        consciousness=said.consciousness,
+    )
     known = [part for part in result.parts if part.points is not None and part.reading is not None]
     if not known:
         return {}
