@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
@@ -154,6 +155,7 @@ class Pages(CursorPagination):
         return cursor
 
 
+@cache
 def page_schema(row: type[serializers.BaseSerializer[Any]]) -> serializers.Serializer[Any]:
     """The shape of a page of these rows, for the API's description."""
     return inline_serializer(

@@ -252,13 +252,19 @@ SPECTACULAR_SETTINGS = {
         "backend.problems.describe",
     ],
     "ENUM_NAME_OVERRIDES": {
-        "Topic": "backend.rules.Topic",
+        "Topic": "twin.models.TOPICS",
         "Level": "backend.rules.Level",
         "RecordType": "twin.models.records.RECORD_TYPES",
         "EventType": "twin.models.EventType",
         "BodySystem": "twin.state_serializers.SYSTEMS",
         "SystemState": "twin.state_serializers.STATES",
         "Side": [("above", "above"), ("below", "below")],
+        "GoalDirection": "twin.models.Direction",
+        "AlertDirection": "twin.models.alerts.DIRECTIONS",
+        "AlertStatus": "twin.models.alerts.STATUSES",
+        "UploadStatus": "twin.models.UploadStatus",
+        "DeliveryStatus": "twin.models.DeliveryStatus",
+        "ExportStatus": ["none", "requested", "building", "ready", "failed"],
     },
 }
 

@@ -397,7 +397,7 @@ class ForecastRecordIn(serializers.Serializer[Any]):
     days = serializers.IntegerField(min_value=7, max_value=WINDOW, default=90)
 
 
-class ScoreOut(serializers.Serializer[Any]):
+class ForecastScoreOut(serializers.Serializer[Any]):
     """Mean absolute errors in the kind's unit, and the shares of truths that lay in the bands."""
 
     points = serializers.IntegerField()
@@ -448,7 +448,7 @@ class ForecastRecordOut(serializers.Serializer[Any]):
     unit = serializers.CharField()
     shown = serializers.IntegerField(source="record.shown")
     points = serializers.IntegerField(source="record.points")
-    overall = ScoreOut(source="record.overall", allow_null=True)
+    overall = ForecastScoreOut(source="record.overall", allow_null=True)
     horizons = HorizonScoreOut(source="record.horizons", many=True)
     better_than_last_value = serializers.BooleanField(source="record.better_than_last_value", allow_null=True)
     past = PastForecastOut(many=True)

@@ -11,6 +11,7 @@ from twin.warnings.finding import Clearing, Severity
 from twin.warnings.life import ENDED, OPEN, WAITING, Status, Step
 
 DIRECTIONS = ["high", "low", "other"]
+STATUSES = [one.value for one in Status]
 HANDLED = "handled"
 UNATTENDED = "unattended"
 ENDINGS = [HANDLED, UNATTENDED, *(one.value for one in Clearing)]
@@ -46,7 +47,7 @@ class Alert(PatientScoped):
     data_at = models.DateTimeField()
     raised_at = models.DateTimeField()
     status = models.CharField(
-        max_length=12, choices=[(one.value, one.value) for one in Status], default=Status.RAISED.value
+        max_length=12, choices=[(one, one) for one in STATUSES], default=Status.RAISED.value
     )
     round = models.SmallIntegerField(default=0)
     escalations = models.SmallIntegerField(default=0)
@@ -71,9 +72,7 @@ class Alert(PatientScoped):
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="alert_topic_is_known"),
             models.CheckConstraint(condition=Q(severity__in=_SEVERITIES), name="alert_severity_is_known"),
             models.CheckConstraint(condition=Q(direction__in=DIRECTIONS), name="alert_direction_is_known"),
-            models.CheckConstraint(
-                condition=Q(status__in=[one.value for one in Status]), name="alert_status_is_known"
-            ),
+            models.CheckConstraint(condition=Q(status__in=STATUSES), name="alert_status_is_known"),
             models.CheckConstraint(
                 condition=Q(acknowledged_by__isnull=True, acknowledged_at__isnull=True)
                 | Q(acknowledged_by__isnull=False, acknowledged_at__isnull=False),
