@@ -14,7 +14,7 @@ from backend.access import access_listed
 from backend.actor import narrow
 from backend.models import Patient
 from backend.pages import ConsolePage
-from backend.rules import Role
+from backend.rules import Role, Topic
 from backend.serializers import BreakGlassIn
 from backend.services import open_emergency_access
 from twin.kinds import BodySystem
@@ -104,7 +104,8 @@ class ConsolePatients(ConsolePage):
                     "emergency": held[patient.id].role is Role.EMERGENCY,
                     "severity": standing.severity,
                     "reasons": standing.reasons[:MOST_REASONS],
-                    "early_signs": standing.early_signs,
+                    # That a diagnosis is not on file is for who may read what is.
+                    "early_signs": Topic.RECORDS in held[patient.id].read and standing.early_signs,
                     "values": _listed_values({tile["kind"]: tile for row in shared for tile in row.tiles}),
                     "last_data_at": max(
                         (row.last_data_at for row in shared if row.last_data_at), default=None

@@ -9,9 +9,10 @@ from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on, narrow
 from backend.rules import Level, Need, Topic
 from twin.intake.items import RecordType
-from twin.models import Alert, Concern
+from twin.models import Alert, Concern, ScoreResult
 from twin.population import ANY_SIGN, Place, Wanted, looked_after, standings_in, triage_page
 from twin.services.alerts import acknowledge, settle
+from twin.services.population import place_topics
 from twin.services.records import Written, add_record, delete_record
 from twin.warnings.finding import Evaluation, Evidence, Finding, Severity
 
@@ -111,6 +112,14 @@ def test_filters_leave_the_rest_out(cast, panel, wanted, expected):
     assert found == {panel[number].id for number in expected}
 
 
+def test_early_signs_are_for_who_may_read_what_is_on_file(cast, panel):
+    make.make_grant(panel[2], person=cast.carl, topics={Topic.VITALS: Level.READ})
+    sign = Wanted(early_sign=ANY_SIGN)
+    assert ranked(cast.carl, sign, few=WALKED) == []
+    make.make_grant(panel[2], person=cast.carl, topics={Topic.RECORDS: Level.READ})
+    assert ranked(cast.carl, sign, few=WALKED) == [(panel[2].id, 50)]
+
+
 def test_standing_tells_of_what_the_reader_may_read(cast, panel):
     make.make_grant(panel[0], person=cast.carl, topics={Topic.VITALS: Level.READ})
     found = {}
@@ -186,3 +195,25 @@ def test_condition_is_found_by_its_name_until_it_is_deleted(cast):
         access = access_patient(cast.pia, "me", Need.ACT, what="test")
         delete_record(access=access, record_id=record, version=1, now=timezone.now())
     assert place_of(cast.pia_patient, Topic.RECORDS) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "reasons"),
+    [
+        ({"value": 5, "low": None, "high": None, "topics": ["vitals"]}, ["NEWS2 at least 5"]),
+        ({"value": None, "low": 3, "high": 12, "topics": ["vitals"]}, ["NEWS2 at least 3"]),
+        ({"value": None, "low": None, "high": None, "topics": ["vitals"]}, []),
+        ({"value": 5, "low": None, "high": None, "topics": ["records", "vitals"]}, []),
+    ],
+)
+def test_early_warning_score_counts_where_it_stands_on_one_topic(cast, said, reasons):
+    patient = cast.pia_patient
+    with acting_for_all():
+        Concern.objects.create(patient=patient, topic=Topic.VITALS, rank=7, made_at=timezone.now())
+        ScoreResult.objects.create(
+            patient=patient, code="news2", topic="vitals", result={}, made_at=timezone.now(), **said
+        )
+    with acting_on(patient.id):
+        place_topics(patient.id, {Topic.VITALS}, now=timezone.now())
+    place = place_of(patient, Topic.VITALS)
+    assert (place.reasons if place else []) == reasons

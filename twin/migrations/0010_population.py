@@ -39,7 +39,7 @@ GATHER = f"""
         GROUP BY shared.patient_id
         HAVING ($9 = '' OR bool_or($9 = ANY(one.systems)))
             AND ($10 = '' OR bool_or(strpos(array_to_string(one.conditions, E'\\n'), $10) > 0))
-            AND ($11 = '' OR bool_or($11 = ANY(one.early_signs) OR $11 = 'any' AND one.early_signs <> '{{}}'))
+            AND ($11 = '' OR bool_or(shared.topic = 'records') AND bool_or($11 = ANY(one.early_signs) OR $11 = 'any' AND one.early_signs <> '{{}}'))
     )
     SELECT patient_id, rank FROM standing WHERE {AFTER.format(rank="rank", patient="patient_id")}
     ORDER BY rank DESC, patient_id DESC LIMIT $5

@@ -6,11 +6,13 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
+from django.db.models.functions import Coalesce
+
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.intake.items import RecordType
 from twin.kinds import KINDS, said_unit
-from twin.models import Alert, Concern, Record, Snapshot
+from twin.models import Alert, Concern, Record, ScoreResult, Snapshot
 from twin.queries import findings_of
 from twin.state.facts import Facts, SystemLimit, facts_of
 from twin.state.systems import State, is_recent, systems
@@ -26,7 +28,7 @@ OVER = frozenset({"resolved", "inactive", "remission", "entered-in-error", "refu
 
 
 def place_topics(patient: UUID, topics: Collection[Topic], *, now: datetime) -> None:
-    """The patient's Concern of each of these topics says what snapshot, alerts and records say.
+    """The patient's Concern of each of these topics says what snapshot, alerts, records and NEWS2 say.
 
     In the caller's transaction; twice is the same as once. A topic of which nothing is known has none.
     """
@@ -36,8 +38,10 @@ def place_topics(patient: UUID, topics: Collection[Topic], *, now: datetime) -> 
     snapshots = {row.topic: row for row in Snapshot.objects.filter(patient=patient, topic__in=topics)}
     alerts = _open_alerts(patient, topics)
     conditions = _conditions(patient, topics)
+    early_warnings = _early_warnings(patient, topics)
+    known = snapshots.keys() | alerts.keys() | conditions.keys() | early_warnings.keys()
     made = []
-    for topic in sorted(set(topics) & (snapshots.keys() | alerts.keys() | conditions.keys())):
+    for topic in sorted(set(topics) & known):
         row = snapshots.get(topic)
         tiles: Sequence[Tile] = row.tiles if row else []
         facts = replace(facts_of(row.facts) if row else Facts(), findings=findings_of(patient, {topic}))
@@ -45,6 +49,7 @@ def place_topics(patient: UUID, topics: Collection[Topic], *, now: datetime) -> 
         standing = place(
             Known(
                 alerts=tuple(alerts.get(topic, ())),
+                early_warning=early_warnings.get(topic),
                 deviation=_farthest(recent),
                 ahead=_likeliest(facts.limits, {tile["kind"] for tile in recent}),
             )
@@ -82,6 +87,13 @@ def _open_alerts(patient: UUID, topics: Collection[Topic]) -> Mapping[str, list[
         is_seen_to = row.status == Status.ACKNOWLEDGED.value
         found[row.topic].append(OpenAlert(row.title, Severity(row.severity), is_seen_to))
     return found
+
+
+def _early_warnings(patient: UUID, topics: Collection[Topic]) -> Mapping[str, int]:
+    """The lowest that NEWS2 can be. Where it stands on several topics a row of one must not tell of it."""
+    rows = ScoreResult.objects.filter(patient=patient, code="news2", superseded_at=None)
+    rows = rows.filter(topic__in=topics, topics__len=1).annotate(least=Coalesce("value", "low"))
+    return {topic: round(least) for topic, least in rows.values_list("topic", "least") if least is not None}
 
 
 def _conditions(patient: UUID, topics: Collection[Topic]) -> Mapping[str, list[str]]:
