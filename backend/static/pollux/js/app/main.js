@@ -5,15 +5,19 @@ import { get } from "../api.js";
 import { failure, h, icon } from "../dom.js";
 import { Live } from "../live.js";
 import { about } from "./about.js";
+import { questionnaires } from "./questionnaires.js";
 import { records } from "./records.js";
 import { sharing } from "./sharing.js";
 import { sources } from "./sources.js";
+import { systems } from "./systems.js";
 import { today } from "./today.js";
 import { twin } from "./twin.js";
 
-const VIEWS = { today, twin, records, devices: sources, sharing, about };
+const VIEWS = { today, systems, questionnaires, twin, records, devices: sources, sharing, about };
 const TITLES = {
   today: "Today",
+  systems: "Body systems",
+  questionnaires: "Questionnaire",
   twin: "My twin",
   records: "Records",
   devices: "Devices and apps",

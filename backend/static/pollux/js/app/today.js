@@ -1,4 +1,4 @@
-// Today: the newest values, a measurement to type in, a file to hand over.
+// Today: open alerts, body systems at a glance, the newest values, a measurement to type in, a file to hand over.
 
 import { get } from "../api.js";
 import { empty, failure, h, icon } from "../dom.js";
@@ -8,7 +8,9 @@ import { withGlucoseAhead } from "../outlook/glucose.js";
 import { goalsBoard } from "../outlook/board.js";
 import { tileCards, tileNode } from "../tile.js";
 import { dropArea, follow, recent, send } from "../upload.js";
+import { alertsBoard, openAlerts, tellDisplayed } from "./alerts.js";
 import { measureForm } from "./measure.js";
+import { systemsGlance } from "./systems.js";
 
 const TILES_SHOWN = 6;
 
@@ -24,6 +26,25 @@ const byRecency = (cards) => [...cards].sort((a, b) => b.at.localeCompare(a.at))
 
 export async function today({ me, person, live, signal, go }) {
   const tilesHolder = h("div", { class: "tiles latest" });
+  const systemsHolder = h("div", {});
+  const alertsHolder = h("div", {});
+
+  const showAlerts = async () => {
+    // What somebody is writing is not taken away by news.
+    if (alertsHolder.querySelector("details[open] textarea")) return;
+    try {
+      const found = await openAlerts(person.id, { signal });
+      const titles = await kindTitles();
+      const again = () => {
+        alertsHolder.replaceChildren();
+        return showAlerts();
+      };
+      alertsHolder.replaceChildren(...alertsBoard(found, { patient: person.id, person, titles, again }));
+      tellDisplayed(found.alerts);
+    } catch (error) {
+      if (error.name !== "AbortError") alertsHolder.replaceChildren(failure(error, showAlerts));
+    }
+  };
 
   const showTiles = async () => {
     try {
@@ -45,6 +66,9 @@ export async function today({ me, person, live, signal, go }) {
             ]),
       );
       tilesHolder.classList.toggle("tiles", cards.length > 0);
+      systemsHolder.replaceChildren(
+        ...(cards.length ? [systemsGlance(snapshot.systems, (code) => go("systems", code))] : []),
+      );
       return snapshot.seq;
     } catch (error) {
       if (error.name !== "AbortError") tilesHolder.replaceChildren(failure(error, showTiles));
@@ -60,9 +84,9 @@ export async function today({ me, person, live, signal, go }) {
       if (error.name !== "AbortError") goals.replaceChildren(failure(error, showGoals));
     }
   };
-  const [seq, titles] = await Promise.all([showTiles(), kindTitles(), showGoals()]);
+  const [seq, titles] = await Promise.all([showTiles(), kindTitles(), showGoals(), showAlerts()]);
   live.subscribe(person.stream, seq);
-  const refresh = settled(() => Promise.all([showTiles(), showGoals()]));
+  const refresh = settled(() => Promise.all([showTiles(), showGoals(), showAlerts()]));
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
 
   const form = measureForm({
@@ -126,6 +150,8 @@ export async function today({ me, person, live, signal, go }) {
       ),
       h("h1", {}, person.own ? greeting(now, person.firstName) : person.name),
     ),
+    alertsHolder,
+    systemsHolder,
     h("section", { "aria-label": "Latest values" }, tilesHolder),
     goals,
     h(
