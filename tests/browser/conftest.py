@@ -248,6 +248,23 @@ def _hand_over(patient: Patient, samples: tuple[Samples, ...]) -> None:
 
 
 @pytest.fixture
+def aside() -> Callable[..., None]:
+    """A function: runs what opens transactions in a thread of its own, for Playwright's loop runs in this."""
+
+    def run(work: Callable[..., object], *given: object) -> None:
+        def alone() -> None:
+            try:
+                work(*given)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(alone).result()
+
+    return run
+
+
+@pytest.fixture
 def lena(still) -> User:
     """A patient with a password as the real servers hash it; the tests' own hash is one they do not know."""
     user = make.make_user("lena")

@@ -1,6 +1,7 @@
 """The patients' app as a person uses it."""
 
 import make
+from alerts import finding, found
 from playwright.sync_api import Page, expect
 
 from backend.rules import Level, Topic
@@ -127,3 +128,26 @@ def test_app_says_when_it_is_offline_and_when_it_is_back(cast, visit, complaints
     page.context.set_offline(False)
     expect(page.get_by_text("You are offline")).to_be_hidden()
     complaints.clear()
+
+
+def test_today_says_what_to_do_now_and_leads_to_a_system_and_its_reasons(cast, visit, aside):
+    aside(found, cast.pia_patient, finding(action="severe_pressure"))
+    page = visit(cast.pia, "/app/", screen="phone")
+    card = page.locator("[data-alert]")
+    for words in ("Severely high blood pressure", "What to do now", "Sit down, rest", "Nobody has answered"):
+        expect(card).to_contain_text(words)
+    expect(page.locator(".reads")).to_contain_text("reads this")
+    type_in_pressure(page, "128", "81")
+    page.locator("[data-system=heart]").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Heart and vessels")
+    expect(page.get_by_role("heading", name="Why")).to_be_visible()
+    expect(page.locator(".lines")).to_contain_text("blood pressure")
+
+
+def test_questionnaire_is_answered_and_summed(cast, visit):
+    page = visit(cast.pia, "/app/#/questionnaires/gad7", screen="phone")
+    expect(page.locator("fieldset")).to_have_count(7)
+    for group in page.locator("fieldset").all():
+        group.get_by_text("Several days").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_contain_text("7")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from time import strptime
 
 import numpy as np
+from alerts import finding, found
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -90,6 +91,20 @@ def test_measurement_arrives_on_an_open_patient_page(cast, visit, hand_over):
     mine.get_by_label("Lower (diastolic)").fill("84")
     mine.get_by_role("button", name="Save").click()
     expect(page.locator(".tile[data-kind=sbp], .fact[data-kind=sbp]")).to_contain_text("131/84")
+
+
+def test_clinician_answers_an_alert_and_says_what_was_done(cast, visit, aside):
+    aside(found, cast.pia_patient, finding())
+    page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    alerts = page.locator("#panel-alerts")
+    expect(alerts).to_contain_text("Nobody has answered yet")
+    alerts.get_by_role("button", name="Acknowledge").click()
+    expect(alerts).to_contain_text("sees to it")
+    alerts.get_by_text("Resolve", exact=True).click()
+    alerts.get_by_label("What was done").fill("Called her.")
+    alerts.get_by_role("button", name="Save and resolve").click()
+    expect(alerts).to_contain_text("No open alerts")
+    expect(page.locator("#panel-systems")).to_contain_text("Kidneys")
 
 
 def test_emergency_access_is_loud(cast, visit):

@@ -65,7 +65,7 @@ function doNow(alert, clinic) {
       h("strong", {}, "What to do now"),
       h("p", {}, words.text),
       emergency && h("p", { class: "as-written" }, emergency),
-      h("p", { class: "small" }, `${words.source}; ${words.verification}.`),
+      h("p", { class: "small" }, `Said by: ${words.source}; ${words.verification}.`),
     ),
   );
 }

@@ -112,7 +112,7 @@ export async function systems({ person, live, signal, detail, go }) {
       h(
         "p",
         { class: "soft small" },
-        "By fixed rules over your own data. No clinician has reviewed the rules, and they replace none.",
+        "By fixed rules over the data that is here. No clinician has reviewed the rules.",
       ),
     );
   };
