@@ -4,6 +4,7 @@ from pathlib import Path
 
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
+from kombu import Queue
 
 from backend import env
 
@@ -128,6 +129,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
+# A worker takes from both in turn: what somebody has to hear of does not wait behind a morning's uploads.
+CELERY_TASK_QUEUES = [Queue("celery"), Queue("urgent")]
+CELERY_TASK_ROUTES = {
+    f"twin.{task}": {"queue": "urgent"} for task in ("check_warnings", "deliver_alerts", "watch_alerts")
+}
 CELERY_BEAT_SCHEDULE = {
     "show that the clock goes": {"task": "backend.beat", "schedule": 60, "options": {"expires": 60}},
     "read due uploads": {"task": "twin.read_due_uploads", "schedule": 15},
