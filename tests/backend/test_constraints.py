@@ -18,6 +18,7 @@ from backend.models import (
     ChangeStream,
     Clinic,
     Clinician,
+    DutyShift,
     Patient,
     Stay,
     User,
@@ -35,6 +36,14 @@ def patient(cast, **fields):
 def stay(cast, **fields):
     given = {"patient": cast.pia_patient, "since": NOW, "time_zone": "Asia/Tokyo"}
     Stay.objects.create(**given | fields)
+
+
+def shift(cast, **fields):
+    given = {
+        "team": cast.team, "clinician": cast.cleo.clinician, "starts_at": NOW, "ends_at": NOW + HOUR,
+        "entered_by": cast.cleo, "entered_at": NOW,
+    }  # fmt: skip
+    DutyShift.objects.create(**given | fields)
 
 
 def grant(cast, **fields):
@@ -84,6 +93,9 @@ BREAKS = [
     ("user_email_is_unique", lambda _: User.objects.create(email="pia@pollux.example")),
     ("user_email_is_lower_case", lambda _: User.objects.create(email="Eve@pollux.example")),
     ("clinic_name_is_unique", lambda cast: Clinic.objects.create(name=cast.clinic.name)),
+    ("clinic_reads_from_until", lambda _: Clinic.objects.update(reads_from="08:00")),
+    ("duty_shift_ends_after_its_start", lambda cast: shift(cast, ends_at=NOW - HOUR, is_additional=True)),
+    ("duty_shift_is_one_at_a_time", lambda cast: (shift(cast), shift(cast, starts_at=NOW + HOUR / 2))),
     (
         "clinician_profession_is_known",
         lambda cast: Clinician.objects.create(user=cast.dora, clinic=cast.clinic, profession="wizard"),
@@ -143,7 +155,7 @@ def test_every_constraint_of_the_ground_floor_is_broken_here():
 
 def test_good_rows_pass(cast):
     with acting_for_all():
-        for create in (patient, stay, grant, emergency, audit, change):
+        for create in (patient, stay, shift, grant, emergency, audit, change):
             create(cast)
         grant(cast, person=None, team=cast.team, act=["vitals"], ends_at=NOW + HOUR)
         grant(cast, revoked_at=NOW, revoked_by=cast.pia)

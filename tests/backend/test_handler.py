@@ -45,10 +45,11 @@ async def ask(route, body=b""):
 
 
 @pytest.fixture
-def routes(settings):
+def routes(settings, monkeypatch):
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = [f"{__name__}.through"]
-    settings.DATABASES["default"]["ATOMIC_REQUESTS"] = False
+    # A setting inside a setting is not put back by itself.
+    monkeypatch.setitem(settings.DATABASES["default"], "ATOMIC_REQUESTS", False)
 
 
 async def test_request_and_its_middleware_share_a_thread_that_is_not_the_loops(routes):

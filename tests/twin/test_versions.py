@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from backend.actor import acting_for, acting_on
 from backend.rules import Topic
+from twin.kinds import KINDS
 from twin.models import Baseline, Crossing, Forecast, Snapshot, SnapshotVersion
 from twin.queries import findings_of, snapshot_as_known
 from twin.series.store import lock
@@ -25,7 +26,26 @@ ALL = frozenset(Topic)
 
 
 def tile(value, kind="weight"):
-    return {"kind": kind, "value": value, "day": "2026-11-20", "sparkline": [("2026-11-19", 80.123)]}
+    one = KINDS[kind]
+    return {
+        "kind": kind,
+        "title": one.title,
+        "system": one.system.value,
+        "topic": one.topic,
+        "unit": one.unit,
+        "decimals": one.decimals,
+        "value": value,
+        "at": "2026-11-20T08:00:00Z",
+        "source": "Scale",
+        "flag": None,
+        "bound": None,
+        "manual": False,
+        "day": "2026-11-20",
+        "growing": False,
+        "mean_28": None,
+        "usual": None,
+        "sparkline": [("2026-11-19", 80.123)],
+    }
 
 
 def say(patient, value, hour, *, topic=Topic.VITALS, kind="weight"):
