@@ -7,7 +7,7 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
-from twin.kinds import KINDS, DayRule, Kind
+from twin.kinds import KINDS, DayRule, Kind, Overlap
 from twin.series.columns import Columns, Flag
 from twin.state.baseline import Baseline, deviation, usual_range
 from twin.state.summary import COUNTED, DaySummary
@@ -29,10 +29,10 @@ class Reading:
 
 
 class Usual(TypedDict):
-    """What is usual of a kind on the weekday of `day`, its newest that is over, and how that day came out.
+    """What is usual of a kind on the weekday of `day`, its newest that is whole, and how that day came out.
 
     `days` stand behind the range. `deviation` is in robust standard deviations of the person's own days; it
-    and `value` are None where the newest day is today's growing total alone.
+    and `value` are None where there is no day but today's, which is not over.
     """
 
     low: float
@@ -122,7 +122,10 @@ def _tile(
     counted = kind.daily in COUNTED
     value, flags = (newest_day.value, newest_day.flags) if counted else (reading.value, reading.flags)
     # Today's total is still growing and would pull the mean of a kind that adds up down.
-    until = today - timedelta(days=1) if kind.daily is DayRule.SUM else today
+    yesterday = today - timedelta(days=1)
+    until = yesterday if kind.daily is DayRule.SUM else today
+    # And a night's heart rate is no day's: what is measured without a pause waits for its day, too.
+    over = yesterday if kind.overlap is Overlap.HOUR else until
     recent = [day.value for day in days if until - timedelta(days=MEAN_DAYS) < day.day <= until]
     shown = [day for day in days if today - timedelta(days=SPARKLINE_DAYS) < day.day <= today]
     return {
@@ -141,7 +144,7 @@ def _tile(
         "day": newest_day.day.isoformat(),
         "growing": kind.daily is DayRule.SUM and newest_day.day == today,
         "mean_28": sum(recent) / len(recent) if len(recent) >= LEAST_DAYS_FOR_MEAN else None,
-        "usual": None if baseline is None else _usual(kind, baseline, days, until),
+        "usual": None if baseline is None else _usual(kind, baseline, days, over),
         "sparkline": [(day.day.isoformat(), day.value) for day in shown],
     }
 

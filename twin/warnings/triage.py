@@ -37,14 +37,6 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
-    """A risk equation's result, as a share of 1."""
-
-    title: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
 class Known:
     """What bears on the order, of one topic. `early_warning` is NEWS2's total, the lowest that it can be."""
 
@@ -52,7 +44,6 @@ class Known:
     early_warning: int | None = None
     deviation: Deviation | None = None
     ahead: Ahead | None = None
-    risk: Risk | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +65,7 @@ LIKELY = 0.5
 
 
 def place(known: Known) -> Place:
-    """The order: worst open alert, one that nobody sees to first; how many; NEWS2; deviation; limit; risk.
+    """The order: worst open alert, one that nobody sees to first; how many; NEWS2; deviation; limit.
 
     It compares part by part, as words are compared letter by letter, so that no sum of small things hides
     a large one. Nothing known ranks 0.
@@ -87,7 +78,6 @@ def place(known: Known) -> Place:
         (min(known.early_warning or 0, MOST_EARLY_WARNING), MOST_EARLY_WARNING + 1),
         (round(10 * min(distance, FARTHEST)), 100),
         (round(100 * known.ahead.probability) if known.ahead else 0, 101),
-        (round(100 * known.risk.value) if known.risk else 0, 101),
     )
     rank = 0
     for value, steps in parts:
@@ -115,6 +105,4 @@ def _reasons(known: Known) -> list[str]:
     elif known.ahead and known.ahead.probability >= LIKELY:
         by = f" by {known.ahead.expected_on:%-d %B}" if known.ahead.expected_on else ""
         reasons.append(f"{known.ahead.title}: {round(100 * known.ahead.probability)} % likely{by}")
-    if known.risk:
-        reasons.append(f"{known.risk.title} {round(100 * known.risk.value)} %")
     return reasons

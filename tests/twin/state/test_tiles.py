@@ -146,6 +146,17 @@ def test_snapshot_holds_a_growing_total_against_nothing():
     assert (usual["day"], usual["value"], usual["deviation"]) == ("2026-11-23", None, None)
 
 
+def test_snapshot_holds_no_night_of_what_is_measured_without_a_pause_against_whole_days():
+    pulse = habit("heart_rate", 72.0, 4.0)
+    shown = tile("heart_rate", Reading(52.0, NOW, "watch"), summaries([76.0, 54.0]), baseline=pulse)
+    assert (shown["usual"]["day"], shown["usual"]["value"], shown["usual"]["deviation"]) == (
+        "2026-11-22",
+        76.0,
+        1.0,
+    )
+    assert shown["value"] == 52.0
+
+
 def test_snapshot_calls_nothing_usual_by_a_baseline_of_long_ago():
     old = habit("sbp", 124.0, 4.0, last=TODAY - timedelta(days=60))
     assert tile("sbp", Reading(152.0, NOW, "cuff"), summaries([152.0]), baseline=old)["usual"] is None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.warnings.finding import Severity
-from twin.warnings.triage import Ahead, Deviation, Known, OpenAlert, Risk, place
+from twin.warnings.triage import Ahead, Deviation, Known, OpenAlert, place
 
 
 def alert(severity, *, acknowledged=False, title="High pulse"):
@@ -14,11 +14,10 @@ def alert(severity, *, acknowledged=False, title="High pulse"):
 
 IN_ORDER = [
     Known(),
-    Known(risk=Risk("Ten-year risk", 0.2)),
-    Known(ahead=Ahead("Weight above 80 kg", 0.4, None), risk=None),
+    Known(ahead=Ahead("Weight above 80 kg", 0.4, None)),
     Known(ahead=Ahead("Weight above 80 kg", 0.9, None)),
     Known(deviation=Deviation("Resting heart rate", -3.0)),
-    Known(deviation=Deviation("Resting heart rate", 5.0), risk=Risk("Ten-year risk", 0.9)),
+    Known(deviation=Deviation("Resting heart rate", 5.0), ahead=Ahead("Weight above 80 kg", 1.0, None)),
     Known(early_warning=3),
     Known(early_warning=7),
     Known(alerts=(alert(Severity.INFORMATION, acknowledged=True),)),
@@ -65,7 +64,6 @@ def test_places_are_in_the_order_of_what_is_worse():
             ("Weight above 80 kg: 73 % likely by 3 December",),
         ),
         (Known(ahead=Ahead("Weight above 80 kg", 1.0, None, passed=True)), ("Weight above 80 kg",)),
-        (Known(risk=Risk("PREVENT, ten years:", 0.084)), ("PREVENT, ten years: 8 %",)),
     ],
 )
 def test_reasons_are_in_words_and_the_worst_comes_first(known, reasons):
@@ -79,7 +77,6 @@ knowns = st.builds(
     early_warning=st.none() | st.integers(0, 20),
     deviation=st.none() | st.builds(Deviation, st.just("Weight"), st.floats(-50, 50)),
     ahead=st.none() | st.builds(Ahead, st.just("Weight"), st.floats(0, 1), st.none()),
-    risk=st.none() | st.builds(Risk, st.just("Risk"), st.floats(0, 1)),
 )
 
 
