@@ -67,11 +67,13 @@ def acting_for_all() -> Iterator[None]:
 
 @contextmanager
 def _acting(*names: str) -> Iterator[None]:
+    is_inner = connection.in_atomic_block
     with transaction.atomic():
         before = _become(*names)
         yield
-        # An outer transaction goes on as whoever it was. After an error the rollback restores it.
-        _become(*before)
+        if is_inner:
+            # An outer transaction goes on as whoever it was. After an error the rollback restores it.
+            _become(*before)
 
 
 def _become(*names: str) -> tuple[str, ...]:

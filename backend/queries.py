@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from backend.models import CareGrant, CareTeam, Clinician, DutyShift, Patient, Stay, User
 from backend.rules import Need, Topic
 from backend.scope import visible_patients
 from backend.zones import ZoneHistory
+
+# Asked in nearly every request and task: the ORM takes longer to put it into words than it takes to answer.
+_STAYS = """
+    SELECT patient.time_zone, stay.since, stay.time_zone
+    FROM backend_patient AS patient LEFT JOIN backend_stay AS stay ON stay.patient_id = patient.id
+    WHERE patient.id = %s ORDER BY stay.since
+"""
 
 
 def grants_of(patient: Patient) -> QuerySet[CareGrant]:
@@ -39,11 +47,17 @@ def clinician_of(user: User) -> Clinician | None:
 
 
 def zone_history_of(patient: UUID) -> ZoneHistory:
-    """By whose clocks the patient has lived; the one zone of the patient's row where no stay is known."""
-    stays = list(Stay.objects.filter(patient=patient).order_by("since").values_list("since", "time_zone"))
-    if not stays:
-        return ZoneHistory(Patient.objects.values_list("time_zone", flat=True).get(id=patient))
-    return _history(stays)
+    """By whose clocks the patient has lived; the one zone of the patient's row where no stay is known.
+
+    One query. Raises Patient.DoesNotExist where the patient is not seen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STAYS, [patient])
+        rows = cursor.fetchall()
+    if not rows:
+        raise Patient.DoesNotExist
+    stays = [(since, name) for _, since, name in rows if since is not None]
+    return _history(stays) if stays else ZoneHistory(rows[0][0])
 
 
 def zone_histories_of(patients: Collection[UUID]) -> dict[UUID, ZoneHistory]:

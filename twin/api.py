@@ -360,8 +360,9 @@ class Forecasts(PatientView):
         person, topics = self.access.patient, self.access.topics
         shown = show_forecasts(person, newest_forecasts(person, topics, code), now=now)
         today = now.astimezone(zone_history_of(person.id)).date()
-        waiting = kinds_waiting(person, topics, today, code)
-        crossings = crossings_of(person, topics, [one.kind for one in shown])
+        forecast = [one.kind for one in shown]
+        waiting = kinds_waiting(person, topics, today, forecast, code)
+        crossings = crossings_of(person, topics, forecast)
         body = {"results": shown, "waiting": waiting}
         return Response(ForecastsOut(body, context={"crossings": crossings}).data)
 

@@ -321,21 +321,19 @@ def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = ""
 
 
 def kinds_waiting(
-    patient: Patient, topics: Collection[Topic], today: date, kind: str = ""
+    patient: Patient, topics: Collection[Topic], today: date, forecast: Collection[str], kind: str = ""
 ) -> list[dict[str, Any]]:
-    """The kinds with days in the last year that have no forecast, and what each waits for; one query.
+    """The kinds with days in the last year beside those that are `forecast`, and what each waits for.
 
-    `today` is the patient's own.
+    One query. `today` is the patient's own.
     """
     codes = [kind] if kind else list(KINDS)
-    forecast = newest_forecasts(patient, topics).filter(kind=OuterRef("kind"))
     newest_first = Window(RowNumber(), partition_by=[F("kind")], order_by=F("day").desc())
     rows = (
         DaySummary.objects.filter(
-            ~Exists(forecast),
             patient=patient,
             topic__in=topics,
-            kind__in=[code for code in codes if KINDS[code].forecast],
+            kind__in=[code for code in codes if KINDS[code].forecast and code not in forecast],
             day__range=(today - timedelta(days=WINDOW), today),
         )
         .annotate(place=newest_first)

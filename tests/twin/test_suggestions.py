@@ -18,7 +18,7 @@ from twin.services.stale_warnings import mark_warnings_stale
 from twin.services.warnings import check_patient
 
 JSON = "application/json"
-SELECTS = 13
+SELECTS = 12
 """Who asks and who may; then the patient, her clock, days, devices, records, sensor and dismissals."""
 
 

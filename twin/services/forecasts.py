@@ -46,6 +46,9 @@ _CLAIM = """
     FROM due WHERE mark.patient_id = due.patient_id AND mark.kind = due.kind
     RETURNING mark.kind
 """
+_SETTLE = """
+    DELETE FROM twin_staleforecast WHERE patient_id = %s AND due_at = %s AND kind = ANY(%s) RETURNING kind
+"""
 _OUTDATE = """
     DELETE FROM twin_seriesstate AS state USING unnest(%s::text[], %s::date[]) AS changed (kind, day)
     WHERE state.patient_id = %s AND state.kind = changed.kind AND state.through >= changed.day
@@ -129,10 +132,8 @@ def refresh_forecasts(patient_id: UUID, *, now: datetime) -> int:
         lock(patient_id)
         if failures:
             forget_states(patient_id, failures.keys())
-        marks = StaleForecast.objects.filter(patient_id=patient_id, due_at=now + LEASE)
-        held = set(marks.values_list("kind", flat=True)) & claimed - failures.keys()
+        held = _settle(patient_id, claimed - failures.keys(), now)
         changed = keep([one for one in made if one.key[1] in held], now=now)
-        marks.filter(kind__in=held).delete()
         if changed:
             record_changes(patient_id, changed[patient_id])
             note_facts(patient_id, {entry.topic for entry in changed[patient_id]}, now=now)
@@ -143,6 +144,13 @@ def _claim(patient: UUID, now: datetime) -> set[str]:
     """The due kinds; data that comes from now on begins a new wait for them."""
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, {"patient": patient, "now": now, "until": now + LEASE})
+        return {code for (code,) in cursor.fetchall()}
+
+
+def _settle(patient: UUID, kinds: Collection[str], now: datetime) -> set[str]:
+    """Clears what was claimed at `now` and is claimed still; answers which kinds that are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SETTLE, [patient, now + LEASE, list(kinds)])
         return {code for (code,) in cursor.fetchall()}
 
 
