@@ -40,15 +40,22 @@ FILL = """
             now() - interval '1 day', user_id, ''
         FROM backend_patient;
     INSERT INTO twin_concern (
-        patient_id, topic, rank, severity, reasons, systems, conditions, early_signs, made_at
+        patient_id, part, topic, topics, rank, severity, reasons, systems, conditions, early_signs, made_at
     )
-        SELECT patient.id, topic, greatest(0, (random() * 100000)::int - 50000),
+        SELECT patient.id, topic, topic, ARRAY[topic], greatest(0, (random() * 100000)::int - 50000),
             CASE WHEN random() < 0.05 THEN 'caution' ELSE '' END,
             ARRAY['Resting heart rate well above what is usual'],
             CASE WHEN random() < 0.2 THEN ARRAY['heart', 'lungs'] ELSE ARRAY[]::text[] END,
             CASE WHEN topic = 'records' THEN ARRAY['hypertension', 'asthma'] ELSE ARRAY[]::text[] END,
             ARRAY[]::text[], now()
         FROM backend_patient AS patient, unnest(ARRAY['{topics}']) AS topic;
+    INSERT INTO twin_concern (
+        patient_id, part, topic, topics, rank, severity, reasons, systems, conditions, early_signs, made_at
+    )
+        SELECT id, 'records+vitals', 'records', ARRAY['records', 'vitals'], (random() * 30)::int, '',
+            ARRAY['Cardiovascular disease within 10 years (PREVENT): intermediate, 9 %'], ARRAY['heart'],
+            ARRAY[]::text[], ARRAY[]::text[], now()
+        FROM backend_patient;
     INSERT INTO twin_snapshot (patient_id, topic, tiles, facts, built_at, known_at, last_data_at)
         SELECT patient.id, topic, '[]', '{{}}', now(), now(), now()
         FROM backend_patient AS patient, unnest(ARRAY['{topics}']) AS topic;

@@ -61,7 +61,7 @@ class Standing:
 def triage_page(wanted: Wanted, after: Place | None, most: int, *, few: int = FEW) -> list[Place]:
     """The patients who share with the actor, whom to look at first coming first; of the next `most`.
 
-    Each stands where the worst of the topics that the actor may read stands. In the open transaction, before
+    Each stands where the worst of what the actor may read stands. In the open transaction, before
     it is narrowed to anybody.
     """
     filters = [wanted.search.lower(), wanted.system, wanted.condition.lower(), wanted.early_sign]
@@ -74,7 +74,7 @@ def triage_page(wanted: Wanted, after: Place | None, most: int, *, few: int = FE
 def standings_in(patients: Collection[UUID]) -> dict[UUID, Standing]:
     """What is known of each of these, of what the actor may see, in one query."""
     found: defaultdict[UUID, list[Concern]] = defaultdict(list)
-    for row in Concern.objects.filter(patient__in=patients).order_by("-rank", "topic"):
+    for row in Concern.objects.filter(patient__in=patients).order_by("-rank", "part"):
         found[row.patient_id].append(row)
     return {patient: _standing(rows) for patient, rows in found.items()}
 

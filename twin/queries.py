@@ -84,10 +84,11 @@ from twin.series import store
 from twin.series.blocks import DAY_MS
 from twin.series.codec import decode
 from twin.series.columns import Columns, Flag
-from twin.state.facts import Facts, SystemFinding, SystemLimit, Trend, facts_of, together, trend
+from twin.state.facts import Facts, SystemFinding, SystemLimit, SystemScore, Trend, facts_of, together, trend
 from twin.state.habit import habit, voice
 from twin.state.medicines import ENDED, NEVER_TAKEN
 from twin.state.repeats import Repeat, Result, codes_with_interval, kinds_with_interval, repeats
+from twin.state.system_scores import system_score, system_scores
 from twin.state.systems import State, System, systems
 from twin.state.versions import unpack
 from twin.warnings.finding import Severity
@@ -242,12 +243,21 @@ def facts_now(patient: UUID, topics: Collection[Topic]) -> dict[Topic, Facts]:
 
 
 def standing_facts(patient: Patient, topics: Collection[Topic]) -> Facts:
-    """What body systems of these topics are judged by beside their tiles, as it stands; three queries."""
-    return replace(together(facts_now(patient.id, topics).values()), findings=findings_of(patient, topics))
+    """What body systems of these topics are judged by beside their tiles, as it stands; four queries."""
+    facts = together(facts_now(patient.id, topics).values())
+    return _with_courses(facts, patient, topics)
+
+
+def _with_courses(
+    facts: Facts, patient: Patient, topics: Collection[Topic], at: datetime | None = None
+) -> Facts:
+    """The facts with what keeps a course of its own, as it stands or stood."""
+    scores = tuple(one for one, _ in banded_scores(patient, topics, at))
+    return replace(facts, findings=findings_of(patient, topics, at), scores=scores)
 
 
 def systems_now(patient: Patient, topics: Collection[Topic], now: datetime) -> list[System]:
-    """The eight body systems as they stand in these topics, the worst first; six queries at most."""
+    """The eight body systems as they stand in these topics, the worst first; six queries."""
     tiles, _ = snapshot_tiles(patient, topics)
     today = now.astimezone(zone_history_of(patient.id)).date()
     found = systems(cast("list[state.Tile]", tiles), standing_facts(patient, topics), today=today)
@@ -283,6 +293,27 @@ def findings_of(
     )
 
 
+def banded_scores(
+    patient: Patient | UUID, topics: Collection[Topic], at: datetime | None = None
+) -> list[tuple[SystemScore, ScoreResult]]:
+    """What scores in a band that stand on these topics alone say of body systems, or said then; one query.
+
+    Of one day and band the last result is kept: what it replaced is not known any more.
+    """
+    found = ScoreResult.objects.filter(
+        patient=patient, code__in=system_scores(), topics__contained_by=sorted(topics)
+    ).exclude(band="")
+    if at is None:
+        found = found.filter(superseded_at=None)
+    else:
+        found = found.filter(Q(superseded_at=None) | Q(superseded_at__gt=at), made_at__lte=at)
+    return [
+        (system_score(row.code, row.result["title"], row.band, row.result["band"]["title"], row.data_on), row)
+        for row in found.order_by("code")
+        if row.data_on is not None
+    ]
+
+
 def _systems_of(alert: Alert) -> tuple[BodySystem, ...]:
     """Those of the kinds that the alert stands on; what the mind's topic holds is of the mind."""
     kinds = {one["kind"] for one in alert.evidence if one["kind"] in KINDS}
@@ -295,7 +326,7 @@ def _systems_of(alert: Alert) -> tuple[BodySystem, ...]:
 def snapshot_as_known(
     patient: Patient, topics: Collection[Topic], at: datetime
 ) -> tuple[list[dict[str, Any]], Facts, datetime | None]:
-    """The tiles and facts of these topics as they were known at that instant, and since when; three queries.
+    """The tiles and facts of these topics as they were known at that instant, and since when; four queries.
 
     Versions are kept an hour apart, later a day: where one was known for a shorter while, what was known
     before it is answered. What came later never is.
@@ -310,8 +341,11 @@ def snapshot_as_known(
     tiles = [tile for _, said in found for tile in said["tiles"]]
     tiles.sort(key=lambda tile: _ORDER[tile["kind"]])
     facts = together(facts_of(said["facts"]) for _, said in found)
-    facts = replace(facts, findings=findings_of(patient, topics, at))
-    return tiles, facts, max((known_at for known_at, _ in found), default=None)
+    return (
+        tiles,
+        _with_courses(facts, patient, topics, at),
+        max((known_at for known_at, _ in found), default=None),
+    )
 
 
 def newest_forecasts(patient: Patient, topics: Collection[Topic], kind: str = "") -> QuerySet[Forecast]:

@@ -11,17 +11,27 @@ from backend.rules import Level, Need, Topic
 from twin.intake.items import RecordType
 from twin.models import Alert, Concern, ScoreResult
 from twin.population import ANY_SIGN, Place, Wanted, looked_after, standings_in, triage_page
+from twin.scores.topics import narrowest
 from twin.services.alerts import acknowledge, settle
-from twin.services.population import place_topics
+from twin.services.population import place_scores, place_topics
 from twin.services.records import Written, add_record, delete_record
 from twin.warnings.finding import Evaluation, Evidence, Finding, Severity
 
 WALKED, GATHERED = 0, 10**9
 
 
-def concern(patient, topic: Topic, rank: int, **said):
+def concern(patient, topics: Topic | list[Topic], rank: int, **said):
+    several = [topics] if isinstance(topics, Topic) else topics
     with acting_for_all():
-        return Concern.objects.create(patient=patient, topic=topic, rank=rank, made_at=timezone.now(), **said)
+        return Concern.objects.create(
+            patient=patient,
+            part="+".join(several),
+            topic=several[0],
+            topics=several,
+            rank=rank,
+            made_at=timezone.now(),
+            **said,
+        )
 
 
 @pytest.fixture
@@ -42,7 +52,9 @@ def panel(cast):
     concern(several[3], Topic.VITALS, 0)
     concern(several[4], Topic.VITALS, 60)
     concern(several[4], Topic.GLUCOSE, 60)
+    concern(several[4], [Topic.RECORDS, Topic.VITALS], 80, systems=["kidneys"])
     concern(cast.pia_patient, Topic.VITALS, 100)
+    concern(cast.pia_patient, [Topic.RECORDS, Topic.VITALS], 200)
     concern(cast.paul_patient, Topic.VITALS, 1000)
     return several
 
@@ -98,6 +110,7 @@ def test_topics_that_are_not_shared_do_not_count(cast, panel, few):
         (Wanted(search="bo5"), [5]),
         (Wanted(search="%"), []),
         (Wanted(system="heart"), [0, 2]),
+        (Wanted(system="kidneys"), [4]),
         (Wanted(condition="Failure"), [0]),
         (Wanted(early_sign="blood_pressure"), [2]),
         (Wanted(early_sign="kidneys"), []),
@@ -110,6 +123,14 @@ def test_topics_that_are_not_shared_do_not_count(cast, panel, few):
 def test_filters_leave_the_rest_out(cast, panel, wanted, expected):
     found = {patient for patient, _ in ranked(cast.cleo, wanted, few=WALKED)}
     assert found == {panel[number].id for number in expected}
+
+
+@pytest.mark.parametrize("few", [WALKED, GATHERED])
+def test_what_several_topics_say_together_counts_for_who_may_read_them_all(cast, panel, few):
+    make.make_grant(panel[4], person=cast.carl, topics={Topic.VITALS: Level.READ})
+    assert ranked(cast.carl, few=few) == [(panel[4].id, 60)] == reckoned(cast.carl)
+    make.make_grant(panel[4], person=cast.carl, topics={Topic.RECORDS: Level.READ})
+    assert ranked(cast.carl, few=few) == [(panel[4].id, 80)] == reckoned(cast.carl)
 
 
 def test_early_signs_are_for_who_may_read_what_is_on_file(cast, panel):
@@ -144,7 +165,7 @@ def test_page_ends_where_the_next_begins(cast, panel):
 
 def place_of(patient, topic: Topic) -> Concern | None:
     with acting_for_all():
-        return Concern.objects.filter(patient=patient, topic=topic).first()
+        return Concern.objects.filter(patient=patient, part=topic).first()
 
 
 def finding(severity: Severity) -> Finding:
@@ -203,17 +224,86 @@ def test_condition_is_found_by_its_name_until_it_is_deleted(cast):
         ({"value": 5, "low": None, "high": None, "topics": ["vitals"]}, ["NEWS2 at least 5"]),
         ({"value": None, "low": 3, "high": 12, "topics": ["vitals"]}, ["NEWS2 at least 3"]),
         ({"value": None, "low": None, "high": None, "topics": ["vitals"]}, []),
-        ({"value": 5, "low": None, "high": None, "topics": ["records", "vitals"]}, []),
+        ({"value": 5, "low": None, "high": None, "topics": ["records", "vitals"]}, ["NEWS2 at least 5"]),
     ],
 )
-def test_early_warning_score_counts_where_it_stands_on_one_topic(cast, said, reasons):
-    patient = cast.pia_patient
+def test_early_warning_score_counts_in_the_row_of_what_it_stands_on(cast, said, reasons):
+    patient, now = cast.pia_patient, timezone.now()
     with acting_for_all():
-        Concern.objects.create(patient=patient, topic=Topic.VITALS, rank=7, made_at=timezone.now())
         ScoreResult.objects.create(
-            patient=patient, code="news2", topic="vitals", result={}, made_at=timezone.now(), **said
+            patient=patient, code="news2", topic="vitals", result={}, made_at=now, **said
         )
     with acting_on(patient.id):
-        place_topics(patient.id, {Topic.VITALS}, now=timezone.now())
-    place = place_of(patient, Topic.VITALS)
-    assert (place.reasons if place else []) == reasons
+        place_topics(patient.id, {Topic.VITALS}, now=now)
+        place_scores(patient.id, now=now)
+        found = {row.part: row.reasons for row in Concern.objects.filter(patient=patient)}
+    assert found == ({"+".join(said["topics"]): reasons} if reasons else {})
+
+
+def risk(patient, code: str, band: str, value: float, topics: list[Topic], *, on: date | None = None):
+    """A score as it is kept, of `on` or else today."""
+    now = timezone.now()
+    titles = {"high": "High", "G3a": "G3a", "moderate": "Moderate"}
+    with acting_for_all():
+        return ScoreResult.objects.create(
+            patient=patient,
+            code=code,
+            topic=narrowest(topics),
+            topics=topics,
+            value=value,
+            band=band,
+            result={
+                "title": code.upper(),
+                "unit": "%" if code == "score2" else "",
+                "band": {"code": band, "title": titles[band]},
+            },
+            data_on=on or now.date(),
+            made_at=now,
+        )
+
+
+def test_risks_are_ranked_by_their_chance_and_told_of_in_words(cast):
+    patient, now = cast.pia_patient, timezone.now()
+    risk(patient, "score2", "high", 12.4, [Topic.RECORDS, Topic.VITALS])
+    risk(patient, "ckd_epi_2021", "G3a", 51, [Topic.VITALS])
+    risk(patient, "phq9", "moderate", 12, [Topic.MENTAL_HEALTH], on=now.date() - timedelta(days=91))
+    with acting_on(patient.id):
+        place_topics(patient.id, set(Topic), now=now)
+        place_scores(patient.id, now=now)
+        found = {row.part: (row.rank, row.reasons, row.systems) for row in Concern.objects.all()}
+    assert found == {
+        "records+vitals": (12, ["SCORE2: high, 12 %"], ["heart"]),
+        "vitals": (1, ["CKD_EPI_2021: g3a"], ["kidneys"]),
+    }
+
+
+def test_scores_that_no_longer_stand_leave_the_list(cast):
+    patient, now = cast.pia_patient, timezone.now()
+    row = risk(patient, "score2", "high", 12.4, [Topic.RECORDS, Topic.VITALS])
+    with acting_on(patient.id):
+        place_scores(patient.id, now=now)
+        assert Concern.objects.count() == 1
+        ScoreResult.objects.filter(id=row.id).update(superseded_at=timezone.now())
+        place_scores(patient.id, now=now)
+        assert Concern.objects.count() == 0
+
+
+def test_systems_hear_of_the_scores_that_the_reader_may_read_as_they_stood(cast, client_of):
+    risk(cast.pia_patient, "score2", "high", 12.4, [Topic.RECORDS, Topic.VITALS])
+    make.make_grant(cast.pia_patient, person=cast.carl, topics={Topic.VITALS: Level.READ})
+
+    def heart(who: str, query: str = "") -> tuple[str, list[str]]:
+        systems = (
+            client_of(who).get(f"/api/v1/patients/{cast.pia_patient.id}/snapshot{query}").json()["systems"]
+        )
+        (found,) = (one for one in systems if one["system"] == "heart")
+        return found["state"], [score["code"] for score in found["scores"]]
+
+    assert heart("pia") == ("watch", ["score2"])
+    assert heart("carl") == ("not_enough_data", [])
+    with acting_for_all():
+        long_ago = timezone.now() - timedelta(days=9)
+        ScoreResult.objects.update(made_at=long_ago, superseded_at=long_ago + timedelta(days=4))
+    assert heart("pia") == ("not_enough_data", [])
+    then = (long_ago + timedelta(days=1)).isoformat().replace("+00:00", "Z")
+    assert heart("pia", f"?at={then}") == ("watch", ["score2"])

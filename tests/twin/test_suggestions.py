@@ -228,7 +228,7 @@ def test_lists_name_early_signs_at_once_for_results_and_by_the_day_for_readings(
     pia, now = cast.pia_patient, timezone.now()
     with acting_for_all():
         for topic in ("glucose", "vitals"):
-            Concern.objects.create(patient=pia, topic=topic, rank=0, made_at=now)
+            Concern.objects.create(patient=pia, part=topic, topic=topic, topics=[topic], rank=0, made_at=now)
     make_days(pia, "sbp", *[140] * 28, first=0)
     with acting_for_all():
         mark_warnings_stale([pia.id], due_at=now, arrived={"sbp": [0, 1]})

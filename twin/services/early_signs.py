@@ -5,6 +5,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F
+
 from backend.actor import acting_on
 from twin.models import Concern
 from twin.series import store
@@ -39,8 +41,6 @@ def place_early_signs(patient_id: UUID, *, now: datetime) -> None:
         found: defaultdict[str, list[str]] = defaultdict(list)
         for sign in early_signs_of(patient_id, now=now):
             found[sign.topic].append(sign.code)
-        for row in Concern.objects.filter(patient=patient_id):
+        for row in Concern.objects.filter(patient=patient_id, part=F("topic")):
             if row.early_signs != found[row.topic]:
-                Concern.objects.filter(patient=patient_id, topic=row.topic).update(
-                    early_signs=found[row.topic]
-                )
+                Concern.objects.filter(patient=patient_id, part=row.part).update(early_signs=found[row.topic])

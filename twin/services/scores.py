@@ -23,7 +23,7 @@ from twin.scores.news2 import Level, News2, ages_at
 from twin.scores.topics import CGM, QUESTIONNAIRES, inputs_of, narrowest, topics_of
 from twin.series import store
 from twin.services.lease import place_of
-from twin.services.population import place_topics
+from twin.services.population import place_scores, place_topics
 from twin.services.score_inputs import (
     Person,
     glucose_scores,
@@ -110,7 +110,9 @@ def _refresh(patient_id: UUID, now: datetime) -> None:
         looks.append(glucose_at + GLUCOSE_EVERY)
     due_at = min(look for look in looks if look is not None)
     StaleScores.objects.update_or_create(patient_id=patient_id, defaults={"due_at": due_at})
-    place_topics(patient_id, {entry.topic for entry in entries if entry.ref == "score/news2"}, now=now)
+    if entries:
+        place_topics(patient_id, {entry.topic for entry in entries}, now=now)
+        place_scores(patient_id, now=now)
     record_changes(patient_id, entries)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import numpy as np
@@ -52,6 +52,10 @@ class SystemScore:
     to_watch: bool
     on: date
     good_for: int
+
+    def counts_on(self, day: date) -> bool:
+        """Whether it says something of that day."""
+        return day <= self.on + timedelta(days=self.good_for)
 
 
 @dataclass(frozen=True, slots=True)

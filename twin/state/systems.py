@@ -24,7 +24,7 @@ TITLES = {
     BodySystem.MIND: "Mind",
 }
 NOW = timedelta(days=3)
-"""How old the data of a limit that is passed may be for it to call for something now."""
+"""How old the data of a limit that is passed may be before it is said of which day it is."""
 RECENT = timedelta(days=14)
 """How old a kind's newest day may be to say anything of a system."""
 RECENT_OF_LAST = timedelta(days=366)
@@ -80,11 +80,11 @@ class System:
 def systems(tiles: Sequence[Tile], facts: Facts, *, today: date) -> list[System]:
     """All eight systems in their order, by the tiles and facts of the topics that the reader may see.
 
-    - act: an open warning is urgent or critical, or data of the last NOW days passes a guideline's limit, or
-      the clinician's own that stands in its place.
-    - watch: an open warning is a caution, a limit is passed by older data or LIKELY to be, a newest value
-      lies outside the usual range of adults, a day FAR_OFF from what is usual for this person, a score's band
-      is one to watch, or a forecast that matters leaves the usual range of adults.
+    - act: an open warning is urgent or critical. Only the rules of early warning call for something now, so
+      that a system is never graver than its warnings.
+    - watch: an open warning is a caution, a limit of a guideline or a clinician is passed or LIKELY to be, a
+      newest value lies outside the usual range of adults, a day FAR_OFF from what is usual for this person, a
+      score's band is one to watch, or a forecast that matters leaves the usual range of adults.
     - not enough data: none of these, and no kind or score recent enough to say that all is well.
     - fine: none of these.
     """
@@ -107,7 +107,7 @@ def _system(system: BodySystem, tiles: Sequence[Tile], facts: Facts, today: date
     telling = [tile for tile in tiles if tile["kind"] in recent - SAY_NOTHING]
     scores = tuple(one for one in facts.scores if one.system is system)
     trends = tuple(one for one in facts.trends if one.kind in recent)
-    current = [one for one in scores if today <= one.on + timedelta(days=one.good_for)]
+    current = [one for one in scores if one.counts_on(today)]
     reasons = [
         *_of_findings(system, facts),
         *_of_limits([one for one in facts.limits if one.kind in recent], days, today),
@@ -125,9 +125,9 @@ def _system(system: BodySystem, tiles: Sequence[Tile], facts: Facts, today: date
     ]
     said = {reason.kind for reason in reasons}
     calm = [tile["title"] for tile in telling if tile["kind"] not in said]
-    calm += [f"{one.title} ({one.band})" for one in current if not one.to_watch]
     if calm:
         reasons.append(Reason(State.FINE, f"Nothing stands out in {_listed(calm)}."))
+    reasons += [Reason(State.FINE, f"{one.title}: {one.band}.") for one in current if not one.to_watch]
     order = list(State)
     reasons.sort(key=lambda reason: order.index(reason.state))
     return System(
@@ -166,7 +166,7 @@ def _of_limits(limits: Sequence[SystemLimit], days: dict[str, date], today: date
         if one.passed:
             is_now = today - days[one.kind] <= NOW
             when = "" if is_now else f", by values of {_in_words(days[one.kind])}"
-            yield Reason(State.ACT if is_now else State.WATCH, f"{whose} ({number}){when}.", one.kind)
+            yield Reason(State.WATCH, f"{whose} ({number}){when}.", one.kind)
         elif one.probability >= LIKELY and one.expected_on is not None:
             text = f"{whose} ({number}) is likely by {_in_words(one.expected_on)}."
             yield Reason(State.WATCH, text, one.kind)

@@ -1,5 +1,6 @@
-"""Who is to be looked at first: what is known of one topic of a patient, as one number and in words. Pure."""
+"""Who is to be looked at first: what is known of a part of a patient, as one number and in words. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -37,18 +38,32 @@ class Ahead:
 
 
 @dataclass(frozen=True, slots=True)
+class Risk:
+    """A score in a band; `percent` where it is a chance within ten years."""
+
+    title: str
+    band: str
+    to_watch: bool
+    percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """What bears on the order, of one topic. `early_warning` is NEWS2's total, the lowest that it can be."""
+    """What bears on the order, of one topic, or of all that several topics say only together.
+
+    `early_warning` is NEWS2's total, the lowest that it can be.
+    """
 
     alerts: tuple[OpenAlert, ...] = ()
     early_warning: int | None = None
     deviation: Deviation | None = None
     ahead: Ahead | None = None
+    risks: tuple[Risk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a topic stands among all patients' topics: a higher rank comes first; `reasons`, worst first."""
+    """Where a part stands among those of all patients: a higher rank comes first; `reasons`, worst first."""
 
     rank: int
     reasons: tuple[str, ...]
@@ -65,7 +80,7 @@ LIKELY = 0.5
 
 
 def place(known: Known) -> Place:
-    """The order: worst open alert, one that nobody sees to first; how many; NEWS2; deviation; limit.
+    """The order: worst open alert, one that nobody sees to first; how many; NEWS2; deviation; limit; risk.
 
     It compares part by part, as words are compared letter by letter, so that no sum of small things hides
     a large one. Nothing known ranks 0.
@@ -78,6 +93,7 @@ def place(known: Known) -> Place:
         (min(known.early_warning or 0, MOST_EARLY_WARNING), MOST_EARLY_WARNING + 1),
         (round(10 * min(distance, FARTHEST)), 100),
         (round(100 * known.ahead.probability) if known.ahead else 0, 101),
+        (_risk(known.risks), 101),
     )
     rank = 0
     for value, steps in parts:
@@ -88,6 +104,12 @@ def place(known: Known) -> Place:
 def _step(alert: OpenAlert) -> int:
     """1 to 8: each severity once for what somebody sees to, and once for what waits."""
     return 2 * alert.severity.rank + (1 if alert.acknowledged else 2)
+
+
+def _risk(risks: Sequence[Risk]) -> int:
+    """The greatest chance; a band to watch without one is more than none."""
+    greatest = max((one.percent for one in risks if one.percent is not None), default=0.0)
+    return max(round(min(greatest, 100.0)), int(any(one.to_watch for one in risks)))
 
 
 def _reasons(known: Known) -> list[str]:
@@ -105,4 +127,8 @@ def _reasons(known: Known) -> list[str]:
     elif known.ahead and known.ahead.probability >= LIKELY:
         by = f" by {known.ahead.expected_on:%-d %B}" if known.ahead.expected_on else ""
         reasons.append(f"{known.ahead.title}: {round(100 * known.ahead.probability)} % likely{by}")
+    for one in sorted(known.risks, key=lambda one: one.percent or 0.0, reverse=True):
+        if one.to_watch:
+            share = "" if one.percent is None else f", {round(one.percent)} %"
+            reasons.append(f"{one.title}: {one.band.lower()}{share}")
     return reasons

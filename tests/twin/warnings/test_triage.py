@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twin.warnings.finding import Severity
-from twin.warnings.triage import Ahead, Deviation, Known, OpenAlert, place
+from twin.warnings.triage import Ahead, Deviation, Known, OpenAlert, Risk, place
 
 
 def alert(severity, *, acknowledged=False, title="High pulse"):
@@ -14,7 +14,9 @@ def alert(severity, *, acknowledged=False, title="High pulse"):
 
 IN_ORDER = [
     Known(),
-    Known(ahead=Ahead("Weight above 80 kg", 0.4, None)),
+    Known(risks=(Risk("PHQ-9", "Moderate", to_watch=True),)),
+    Known(risks=(Risk("SCORE2", "High", True, 7.6), Risk("PREVENT", "Borderline", False, 6.0))),
+    Known(ahead=Ahead("Weight above 80 kg", 0.4, None), risks=(Risk("SCORE2", "Low", False, 2.0),)),
     Known(ahead=Ahead("Weight above 80 kg", 0.9, None)),
     Known(deviation=Deviation("Resting heart rate", -3.0)),
     Known(deviation=Deviation("Resting heart rate", 5.0), ahead=Ahead("Weight above 80 kg", 1.0, None)),
@@ -64,6 +66,11 @@ def test_places_are_in_the_order_of_what_is_worse():
             ("Weight above 80 kg: 73 % likely by 3 December",),
         ),
         (Known(ahead=Ahead("Weight above 80 kg", 1.0, None, passed=True)), ("Weight above 80 kg",)),
+        (
+            Known(risks=(Risk("PHQ-9", "Moderate", True), Risk("SCORE2", "High", True, 7.6))),
+            ("SCORE2: high, 8 %", "PHQ-9: moderate"),
+        ),
+        (Known(risks=(Risk("SCORE2", "Low to moderate", False, 3.0),)), ()),
     ],
 )
 def test_reasons_are_in_words_and_the_worst_comes_first(known, reasons):
@@ -77,6 +84,10 @@ knowns = st.builds(
     early_warning=st.none() | st.integers(0, 20),
     deviation=st.none() | st.builds(Deviation, st.just("Weight"), st.floats(-50, 50)),
     ahead=st.none() | st.builds(Ahead, st.just("Weight"), st.floats(0, 1), st.none()),
+    risks=st.lists(
+        st.builds(Risk, st.just("SCORE2"), st.just("High"), st.booleans(), st.none() | st.floats(0, 200)),
+        max_size=3,
+    ).map(tuple),
 )
 
 
