@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from uuid import UUID
 
 from django.db import connection
@@ -58,6 +59,10 @@ class Standing:
     early_signs: tuple[str, ...]
 
 
+_Said = tuple[str, list[str], list[str], list[str]]
+"""Of one part: severity, reasons, systems and early signs."""
+
+
 def triage_page(wanted: Wanted, after: Place | None, most: int, *, few: int = FEW) -> list[Place]:
     """The patients who share with the actor, whom to look at first coming first; of the next `most`.
 
@@ -73,10 +78,13 @@ def triage_page(wanted: Wanted, after: Place | None, most: int, *, few: int = FE
 
 def standings_in(patients: Collection[UUID]) -> dict[UUID, Standing]:
     """What is known of each of these, of what the actor may see, in one query."""
-    found: defaultdict[UUID, list[Concern]] = defaultdict(list)
-    for row in Concern.objects.filter(patient__in=patients).order_by("-rank", "part"):
-        found[row.patient_id].append(row)
-    return {patient: _standing(rows) for patient, rows in found.items()}
+    found: defaultdict[UUID, list[_Said]] = defaultdict(list)
+    rows = Concern.objects.filter(patient__in=patients).order_by("-rank", "part")
+    for patient, severity, reasons, systems, early_signs in rows.values_list(
+        "patient_id", "severity", "reasons", "systems", "early_signs"
+    ):
+        found[patient].append((severity, reasons, systems, early_signs))
+    return {patient: _standing(several) for patient, several in found.items()}
 
 
 def looked_after(user: User) -> QuerySet[Patient]:
@@ -84,14 +92,13 @@ def looked_after(user: User) -> QuerySet[Patient]:
     return visible_patients(user, Need.SEE).exclude(user=user)
 
 
-def _standing(rows: Iterable[Concern]) -> Standing:
-    several = list(rows)
-    severities = [Severity(row.severity) for row in several if row.severity]
+def _standing(several: Iterable[_Said]) -> Standing:
+    severities, reasons, systems, early_signs = zip(*several, strict=True)
     return Standing(
-        severity=max(severities, key=lambda one: one.rank, default=None),
-        reasons=_once(reason for row in several for reason in row.reasons),
-        systems=_once(system for row in several for system in row.systems),
-        early_signs=_once(sign for row in several for sign in row.early_signs),
+        severity=max((Severity(one) for one in severities if one), key=lambda one: one.rank, default=None),
+        reasons=_once(chain.from_iterable(reasons)),
+        systems=_once(chain.from_iterable(systems)),
+        early_signs=_once(chain.from_iterable(early_signs)),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import attrgetter, or_
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import numpy as np
@@ -693,11 +693,22 @@ def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:
     return list(found.distinct().order_by("kind"))
 
 
-def snapshots_of(patients: Collection[UUID]) -> dict[UUID, list[Snapshot]]:
+class Latest(NamedTuple):
+    """Of one patient's topic: what its tiles show, and when data of it last came."""
+
+    topic: Topic
+    tiles: list[dict[str, Any]]
+    last_data_at: datetime | None
+
+
+def snapshots_of(patients: Collection[UUID]) -> dict[UUID, list[Latest]]:
     """The snapshots of many patients in one query."""
-    found: defaultdict[UUID, list[Snapshot]] = defaultdict(list)
-    for row in Snapshot.objects.filter(patient__in=patients):
-        found[row.patient_id].append(row)
+    found: defaultdict[UUID, list[Latest]] = defaultdict(list)
+    rows = Snapshot.objects.filter(patient__in=patients)
+    for patient, topic, tiles, last_data_at in rows.values_list(
+        "patient_id", "topic", "tiles", "last_data_at"
+    ):
+        found[patient].append(Latest(Topic(topic), tiles, last_data_at))
     return found
 
 
