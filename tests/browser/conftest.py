@@ -251,10 +251,10 @@ def _hand_over(patient: Patient, samples: tuple[Samples, ...]) -> None:
 def aside() -> Callable[..., None]:
     """A function: runs what opens transactions in a thread of its own, for Playwright's loop runs in this."""
 
-    def run(work: Callable[..., object], *given: object) -> None:
+    def run(work: Callable[..., object], *given: object, **named: object) -> None:
         def alone() -> None:
             try:
-                work(*given)
+                work(*given, **named)
             finally:
                 connection.close()
 

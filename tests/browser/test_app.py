@@ -1,10 +1,14 @@
 """The patients' app as a person uses it."""
 
 import make
+import numpy as np
 from alerts import finding, found
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from backend.rules import Level, Topic
+from twin.intake.items import Samples
+from twin.series.columns import Columns
 
 CSV = b"""start,kind,value,unit
 2026-01-05T07:00:00Z,weight,81.35,kg
@@ -142,6 +146,38 @@ def test_today_says_what_to_do_now_and_leads_to_a_system_and_its_reasons(cast, v
     expect(page.get_by_role("heading", level=1)).to_have_text("Heart and vessels")
     expect(page.get_by_role("heading", name="Why")).to_be_visible()
     expect(page.locator(".lines")).to_contain_text("blood pressure")
+
+
+def readings(kind: str, unit: str, value: float, days: int = 20) -> Samples:
+    """The same value twice a day up to now."""
+    count = 2 * days
+    start = round(timezone.now().timestamp() * 1000) - 43_200_000 * np.arange(count, dtype=np.int64)[::-1]
+    return Samples(kind, "Cuff", unit, Columns(start, np.zeros(count, np.int64), np.full(count, value)))
+
+
+def test_suggestion_says_why_and_goes_for_now_or_for_good(cast, visit, hand_over):
+    pressure = [readings("sbp", "mm[Hg]", 138.0), readings("dbp", "mm[Hg]", 88.0)]
+    hand_over(cast.pia_patient, *pressure, readings("exercise_minutes", "min", 12.0))
+    page = visit(cast.pia, "/app/", screen="phone")
+    suggestions = page.locator("[data-suggestion]")
+    expect(suggestions.first).to_be_visible()
+    first = suggestions.first.get_attribute("data-suggestion")
+    suggestions.first.get_by_text("What it stands on").click()
+    expect(suggestions.first).to_contain_text("Source:")
+    suggestions.first.get_by_role("button", name="Not now").click()
+    expect(page.locator(f"[data-suggestion={first}]")).to_have_count(0)
+
+
+def test_questionnaire_gives_words_that_help_where_they_are_needed(cast, visit, aside):
+    page = visit(cast.pia, "/app/#/questionnaires/phq9", screen="phone")
+    expect(page.locator("fieldset")).to_have_count(9)
+    for group in page.locator("fieldset").all():
+        group.get_by_text("Several days").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("emergency")
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_contain_text("9")
+    # It is raised at once, and says so on a page that is open.
+    expect(page.locator(".notice")).to_contain_text("Look at it")
 
 
 def test_questionnaire_is_answered_and_summed(cast, visit):

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from twin.intake.items import Samples
 from twin.series.columns import Columns
+from twin.services.alert_delivery import deliver
 
 
 def weights(days: int) -> Samples:
@@ -94,8 +95,18 @@ def test_measurement_arrives_on_an_open_patient_page(cast, visit, hand_over):
 
 
 def test_clinician_answers_an_alert_and_says_what_was_done(cast, visit, aside):
-    aside(found, cast.pia_patient, finding())
-    page = visit(cast.cleo, f"/console/patients/{cast.pia_patient.id}/")
+    page = visit(cast.cleo, "/console/")
+    greetings = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda _: greetings.append("hello")))
+    page.reload()
+    while not greetings:
+        page.wait_for_timeout(50)
+    aside(found, cast.pia_patient, finding(), now=timezone.now())
+    aside(deliver, cast.pia_patient.id, now=timezone.now())
+    notice = page.locator(".notice")
+    expect(notice).to_contain_text("Severely high blood pressure")
+    expect(notice).to_contain_text("Pia")
+    notice.get_by_role("link", name="Look at it").click()
     alerts = page.locator("#panel-alerts")
     expect(alerts).to_contain_text("Nobody has answered yet")
     alerts.get_by_role("button", name="Acknowledge").click()

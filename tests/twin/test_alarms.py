@@ -111,11 +111,14 @@ def test_young_process_does_not_cry_wolf(db, monkeypatch):
     assert (answer.status_code, answer.json()) == (200, {"clock": "starting"})
 
 
-def test_console_says_that_the_clock_has_stopped(client_of, old_process):
-    assert "has stopped" in client_of("cleo").get("/console/").content.decode()
+@pytest.mark.parametrize(
+    ("who", "page", "words"), [("cleo", "/console/", "has stopped"), ("pia", "/app/", "not watching over")]
+)
+def test_console_and_app_say_that_the_clock_has_stopped(client_of, old_process, who, page, words):
+    assert words in client_of(who).get(page).content.decode()
     beat()
     health._seen.at = -health.LOOKS_EVERY
-    assert "has stopped" not in client_of("cleo").get("/console/").content.decode()
+    assert words not in client_of(who).get(page).content.decode()
 
 
 def test_check_ends_with_an_error_while_the_clock_stands(db, capsys):

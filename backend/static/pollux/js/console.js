@@ -7,8 +7,10 @@ import { failure, h, whileBusy } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { kindTitles } from "./kinds.js";
 import { Live, settled } from "./live.js";
+import { showNotices } from "./notices.js";
 import { withGlucoseAhead } from "./outlook/glucose.js";
 import "./outlook/outlook.js";
+import { whenInFront } from "./seen.js";
 import { deviceLine, ordersOf } from "./sources.js";
 import { tileBoard, tileCards } from "./tile.js";
 import { uploadCard } from "./upload.js";
@@ -144,8 +146,9 @@ function reload(panel) {
 /** What the alerts panel shows is told to the server, for those who are to be told of it. */
 function tellShown(root) {
   for (const card of root.querySelectorAll("[data-shows]")) {
+    const { shows } = card.dataset;
     // Another page may have told it before; the next look tells it again.
-    post(card.dataset.shows, {}).catch(() => {});
+    whenInFront(() => post(shows, {}).catch(() => {}));
     delete card.dataset.shows;
   }
 }
@@ -170,8 +173,14 @@ async function answerAlert(event) {
 
 document.addEventListener("submit", answerAlert);
 
+const live = new Live();
+showNotices(live, ({ patient, patient_name: name }) => ({
+  link: `/console/patients/${patient}/#panel-alerts`,
+  name,
+}));
+live.addEventListener("loggedout", () => location.reload());
+
 function followPatient(patient) {
-  const live = new Live();
   const refresh = settled(() => {
     for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)")) {
       if (isBusy(panel)) panel.dataset.missed = "";
@@ -181,7 +190,7 @@ function followPatient(patient) {
   }, 1500);
   live.subscribe(patient);
   live.addEventListener("changes", refresh);
-  for (const name of ["ended", "loggedout"]) live.addEventListener(name, () => location.reload());
+  live.addEventListener("ended", () => location.reload());
 }
 
 // An error page is never put into a panel; the panel says that it is missing and how to get it.

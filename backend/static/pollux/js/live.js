@@ -22,7 +22,7 @@ export class Live extends EventTarget {
   #silenceMs = 60_000;
   #stopped = false;
 
-  /** Starts connecting. Events: "state", "changes" ({stream, items}), "progress", "ended" ({stream}), "loggedout". */
+  /** Starts connecting. Events: "state", "changes" ({stream, items}), "progress", "notice", "ended" ({stream}), "loggedout". */
   constructor(url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live/`) {
     super();
     this.url = url;
@@ -138,6 +138,10 @@ export class Live extends EventTarget {
 
   _progress(message) {
     this.#tell("progress", message);
+  }
+
+  _notice(message) {
+    this.#tell("notice", message);
   }
 
   /** The person may no longer see the stream. */

@@ -161,8 +161,3 @@ export function alertsBoard({ alerts, clinic }, context) {
     h("p", { class: "soft small reads" }, icon("eye"), h("span", {}, clinic?.reading_line ?? NOBODY)),
   ];
 }
-
-/** The server is told that the alerts stand on a screen; it knows who was to be told of them. */
-export async function tellDisplayed(alerts) {
-  await Promise.allSettled(alerts.map(({ id }) => post(`alerts/${id}/displayed`)));
-}

@@ -4,6 +4,7 @@
 import { get } from "../api.js";
 import { failure, h, icon } from "../dom.js";
 import { Live } from "../live.js";
+import { showNotices } from "../notices.js";
 import { about } from "./about.js";
 import { questionnaires } from "./questionnaires.js";
 import { records } from "./records.js";
@@ -181,6 +182,9 @@ addEventListener("hashchange", () => {
 });
 for (const name of ["online", "offline"]) addEventListener(name, showConnection);
 live.addEventListener("state", showConnection);
+showNotices(live, ({ patient, patient_name: name }) =>
+  patient === me?.patient?.id ? { link: address(null, "today") } : { link: address(patient, "today"), name },
+);
 live.addEventListener("loggedout", () => location.reload());
 live.addEventListener("ended", () => start());
 // The first connection takes a moment; only a missing one is news.

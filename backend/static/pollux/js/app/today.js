@@ -1,4 +1,4 @@
-// Today: open alerts, body systems at a glance, the newest values, a measurement to type in, a file to hand over.
+// Today: open alerts, body systems at a glance, the newest values, suggestions, goals, a measurement to type in, a file to hand over.
 
 import { get } from "../api.js";
 import { empty, failure, h, icon } from "../dom.js";
@@ -6,10 +6,12 @@ import { kindTitles } from "../kinds.js";
 import { settled } from "../live.js";
 import { withGlucoseAhead } from "../outlook/glucose.js";
 import { goalsBoard } from "../outlook/board.js";
+import { tellDisplayed } from "../seen.js";
 import { tileCards, tileNode } from "../tile.js";
 import { dropArea, follow, recent, send } from "../upload.js";
-import { alertsBoard, openAlerts, tellDisplayed } from "./alerts.js";
+import { alertsBoard, openAlerts } from "./alerts.js";
 import { measureForm } from "./measure.js";
+import { suggestionsBoard } from "./suggestions.js";
 import { systemsGlance } from "./systems.js";
 
 const TILES_SHOWN = 6;
@@ -40,7 +42,7 @@ export async function today({ me, person, live, signal, go }) {
         return showAlerts();
       };
       alertsHolder.replaceChildren(...alertsBoard(found, { patient: person.id, person, titles, again }));
-      tellDisplayed(found.alerts);
+      found.alerts.forEach(tellDisplayed);
     } catch (error) {
       if (error.name !== "AbortError") alertsHolder.replaceChildren(failure(error, showAlerts));
     }
@@ -84,9 +86,18 @@ export async function today({ me, person, live, signal, go }) {
       if (error.name !== "AbortError") goals.replaceChildren(failure(error, showGoals));
     }
   };
-  const [seq, titles] = await Promise.all([showTiles(), kindTitles(), showGoals(), showAlerts()]);
+  const suggestions = h("div", {});
+  const showSuggestions = async () => {
+    try {
+      suggestions.replaceChildren(...(await suggestionsBoard(person, { signal, again: showSuggestions })));
+    } catch (error) {
+      if (error.name !== "AbortError") suggestions.replaceChildren(failure(error, showSuggestions));
+    }
+  };
+  const showAll = () => Promise.all([showTiles(), showGoals(), showAlerts(), showSuggestions()]);
+  const [[seq], titles] = await Promise.all([showAll(), kindTitles()]);
   live.subscribe(person.stream, seq);
-  const refresh = settled(() => Promise.all([showTiles(), showGoals(), showAlerts()]));
+  const refresh = settled(showAll);
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
 
   const form = measureForm({
@@ -153,6 +164,7 @@ export async function today({ me, person, live, signal, go }) {
     alertsHolder,
     systemsHolder,
     h("section", { "aria-label": "Latest values" }, tilesHolder),
+    suggestions,
     goals,
     h(
       "div",
