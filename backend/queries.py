@@ -41,6 +41,11 @@ def looks_after(user: User) -> QuerySet[Patient]:
     return visible_patients(user, Need.SEE).exclude(user=user).order_by("name", "id")[:100]
 
 
+def everybody() -> QuerySet[Patient]:
+    """All patients but the made-up one of the self-test, whom no pass over everybody is for."""
+    return Patient.objects.filter(Q(clinic=None) | Q(clinic__is_synthetic=False))
+
+
 def clinician_of(user: User) -> Clinician | None:
     """The user's place in a clinic, if she has one."""
     return Clinician.objects.filter(user=user).select_related("clinic").first()

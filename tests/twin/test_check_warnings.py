@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
-from backend.models import Patient
+from backend.models import Clinic, Patient
 from backend.rules import Need
 from twin import tasks
 from twin.intake.phone import read_batch
@@ -21,7 +21,7 @@ from twin.services.observations import Measurement, delete_measurement, record_m
 from twin.services.reading import read_upload
 from twin.services.samples import store_batch
 from twin.services.stale_days import digest_stale
-from twin.services.stale_warnings import GRACE, due_checks, mark_warnings_stale
+from twin.services.stale_warnings import GRACE, due_checks, mark_everybody, mark_warnings_stale
 from twin.services.thresholds import set_threshold
 from twin.services.warnings import RETRY, check_patient
 from twin.warnings.finding import Clearing
@@ -189,6 +189,15 @@ def test_worker_that_is_killed_between_digest_and_rules_is_made_up_for(transacti
     assert due_checks(now=now + GRACE, limit=9) == [patient.id]
     check_patient(patient.id, now=now + GRACE)
     assert alerts(patient) == [("glucose_low", "glucose", "urgent", False, "")]
+
+
+def test_nobody_looks_at_the_made_up_person_of_the_self_test_unless_she_measures(cast):
+    Clinic.objects.update(is_synthetic=True)
+    with acting_for_all():
+        Patient.objects.filter(id=cast.paul_patient.id).update(clinic=None)
+        Patient.objects.filter(id=cast.pia_patient.id).update(clinic=cast.clinic)
+    assert mark_everybody(now=NOW) == 1
+    assert due_checks(now=NOW, limit=9) == [cast.paul_patient.id]
 
 
 def test_sweep_and_task_look_at_whoever_is_due(cast):

@@ -13,6 +13,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from forecasts import forecasts, make_days, refresh, said, stale, states
+from locks import is_waited_for
 
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.changes import record_change
@@ -188,13 +189,6 @@ def test_run_ends_the_forecasts_of_a_series_that_has_stopped(people):
     assert ops[2:] == [("forecast/sbp", "delete"), ("forecast/steps", "delete")]
     run(now=NIGHT + timedelta(days=29))
     assert len(told(people[0])) == 4
-
-
-def is_waited_for() -> bool:
-    """Whether somebody waits for a patient's lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 @contextmanager

@@ -19,9 +19,9 @@ import numpy as np
 from alerts import NOON as ALERT_RAISED
 from alerts import finding, found
 from django.core import mail
-from django.db import connection
 from django.utils import timezone
 from forecasts import NOW, make_days
+from locks import is_waited_for
 from served import served, socket_of
 
 from backend.access import access_patient
@@ -268,13 +268,6 @@ def test_forecasts_whose_worker_is_killed_are_made_later(transactional_db):
     with acting_on(patient.id):
         assert StaleForecast.objects.count() == 0
         assert sorted(Forecast.objects.values_list("kind", flat=True)) == ["sbp", "weight"]
-
-
-def is_waited_for() -> bool:
-    """Whether somebody waits for a lock that another holds."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
 
 
 def attempts() -> list[int]:

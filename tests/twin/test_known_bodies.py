@@ -14,6 +14,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
+from locks import is_waited_for
 
 from backend.actor import acting_for_all, acting_on
 from backend.models import AuditEvent, CareGrant, Patient
@@ -426,18 +427,6 @@ def in_a_thread(work: Any) -> threading.Thread:
     return thread
 
 
-WAITING = """
-    SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
-    WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
-"""
-
-
-def waits_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(WAITING)
-        return cursor.fetchone()[0] > 0
-
-
 def test_body_that_comes_while_a_sample_of_it_is_withdrawn_waits_and_is_read(transactional_db):
     patient = make.make_patient()
     content, answers = body(pulse(60, 61)), []
@@ -447,7 +436,7 @@ def test_body_that_comes_while_a_sample_of_it_is_withdrawn_waits_and_is_read(tra
         assert store.delete(patient.id, "heart_rate", source, NOON, 0) == 1
         thread = in_a_thread(lambda: answers.append(send(log_in(patient), content)))
         deadline = time.monotonic() + 20
-        while not waits_for_a_lock():
+        while not is_waited_for():
             assert time.monotonic() < deadline
             time.sleep(0.02)
     thread.join()

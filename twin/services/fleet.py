@@ -15,8 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 from backend.actor import acting_for_all
 from backend.celery import nudge
 from backend.changes import Entry, last_seqs, record_changes_of_many
-from backend.models import Patient
-from backend.queries import zone_histories_of
+from backend.queries import everybody, zone_histories_of
 from twin.kinds import KINDS
 from twin.models import DaySummary, FleetChunk, FleetRun, FleetTask, SeriesState
 from twin.series import store
@@ -91,7 +90,7 @@ def _patients() -> list[UUID]:
     """Everybody of whom something can be forecast, or once could."""
     days = DaySummary.objects.filter(patient=OuterRef("id"), kind__in=FORECAST)
     states = SeriesState.objects.filter(patient=OuterRef("id"))
-    found = Patient.objects.filter(Exists(days) | Exists(states)).order_by("id")
+    found = everybody().filter(Exists(days) | Exists(states)).order_by("id")
     return list(found.values_list("id", flat=True))
 
 
@@ -138,7 +137,7 @@ def _claim(now: datetime) -> Held | None:
 def _work(held: Held, now: datetime) -> None:
     with acting_for_all():
         zones = zone_histories_of(
-            Patient.objects.filter(id__range=(held.first, held.last)).values_list("id", flat=True)
+            everybody().filter(id__range=(held.first, held.last)).values_list("id", flat=True)
         )
         # First, so that whatever comes while the rest is read shows in the number.
         seqs = last_seqs(zones)

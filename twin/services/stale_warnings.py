@@ -8,7 +8,7 @@ from psycopg.types.json import Jsonb
 
 from backend import sql
 from backend.actor import acting_for_all
-from backend.models import Patient
+from backend.queries import everybody
 from twin.models import StaleWarnings
 
 GRACE = timedelta(seconds=5)
@@ -39,7 +39,7 @@ def mark_warnings_stale(
 def mark_everybody(*, now: datetime) -> int:
     """Asks for a look at everybody: rules may have changed, and a new day moves what is usual."""
     with acting_for_all():
-        patients = list(Patient.objects.values_list("id", flat=True))
+        patients = list(everybody().values_list("id", flat=True))
         mark_warnings_stale(patients, due_at=now)
     return len(patients)
 

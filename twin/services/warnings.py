@@ -25,8 +25,8 @@ def check_patient(patient_id: UUID, *, now: datetime) -> bool:
     """The patient's alerts are what the rules find, lists name her early signs; whether a look was due.
 
     Twice is the same as once. In a transaction of its own, under the patient's lock: a worker that dies
-    leaves the mark, and the next look finds the same. What fails is looked at again after RETRY, and stops
-    nobody; signs that were not placed are looked for again on the next day.
+    leaves the mark, and the next look finds the same. What fails, signs that were not placed too, is looked
+    at again after RETRY, and stops nobody.
     """
     try:
         arrived = _check(patient_id, now)
@@ -37,7 +37,7 @@ def check_patient(patient_id: UUID, *, now: datetime) -> bool:
         name, place = type(error).__name__, place_of(error)
         log.warning("action=check_failed patient=%s error=%s at=%s", patient_id, name, place)
         with acting_on(patient_id):
-            StaleWarnings.objects.filter(patient_id=patient_id).update(due_at=now + RETRY)
+            StaleWarnings.objects.update_or_create(patient_id=patient_id, defaults={"due_at": now + RETRY})
         return False
     return arrived is not None
 
