@@ -5,12 +5,14 @@ A measurement that is missing or too old is never taken for a normal one: it lea
 
 import json
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import cache
+from itertools import accumulate
 from typing import Any, Literal
 
 from twin.kinds import DATA, KINDS
@@ -125,15 +127,18 @@ def at_rest(readings: Iterable[Reading], moves: Iterable[tuple[datetime, datetim
     """The readings without pulses and breaths that were counted in one of the moves, or too soon after it.
 
     `moves` are spans in which the person walked or exercised: a watch that measures 140 during a run would
-    give 3 points.
+    give 3 points. Of whom no movement is counted it is not known, and everything stays.
     """
     table = _table()
-    spans = [(since, until + table.rest) for since, until in moves]
-    return [
-        one
-        for one in readings
-        if one.kind not in table.kinds_at_rest or not any(since <= one.at < until for since, until in spans)
-    ]
+    spans = sorted(moves)
+    starts = [since for since, _ in spans]
+    ends = list(accumulate((until for _, until in spans), max))
+
+    def rests(at: datetime) -> bool:
+        begun = bisect_right(starts, at)
+        return not begun or at >= ends[begun - 1] + table.rest
+
+    return [one for one in readings if one.kind not in table.kinds_at_rest or rests(one.at)]
 
 
 def kinds() -> tuple[str, ...]:

@@ -1,18 +1,17 @@
 """NEWS2 of a patient's newest readings, as rules on scores ask for it. Pure."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 
 from twin.scores.asked import OfTheMoment
-from twin.scores.news2 import Reading, news2
+from twin.scores.news2 import Reading, at_rest, kinds, news2
 from twin.warnings.facts import Readings, Score
 from twin.warnings.looks import instant, milliseconds
-from twin.warnings.moments import MOVEMENT, at_rest, moments
+from twin.warnings.moments import MOVEMENT, moments
 
-STILL = 10 * 60_000
-"""ms without movement after which a pulse counts as one at rest; a working choice."""
 UNASKED = OfTheMoment()
-KINDS_OF_SCORE = ("resp_rate", "spo2", "sbp", "heart_rate", "temperature")
+OLDEST = timedelta(hours=12)
+"""No measurement counts that is older, as data/news2.json has it."""
 
 
 def vital_scores(
@@ -22,16 +21,17 @@ def vital_scores(
 
     Empty where nothing is measured, or the person is not one whom the score is for.
     """
-    taken = []
-    for kind in KINDS_OF_SCORE:
-        found = moments(readings, (kind,), milliseconds(now))
-        if kind == "heart_rate":
-            found = at_rest(found, {code: readings[code] for code in MOVEMENT if code in readings}, STILL)
-        usable = found.at <= milliseconds(now)
-        if usable.any():
-            last = int(usable.nonzero()[0][-1])
-            value, ended = float(found.values[kind][last]), instant(int(found.at[last]))
-            taken.append(Reading(kind, value, ended, found.sources[found.source[last]]))
+    moves = [
+        (instant(start), instant(end))
+        for kind in MOVEMENT
+        if kind in readings
+        for start, end, value in zip(
+            *(column.tolist() for column in (readings[kind].start, readings[kind].at, readings[kind].value)),
+            strict=True,
+        )
+        if value > 0
+    ]
+    taken = at_rest((one for kind in kinds() for one in _measured(kind, readings, now)), moves)
     if not taken:
         return {}
     result = news2(
@@ -50,3 +50,14 @@ def vital_scores(
     low, high = (sum(edge) for edge in zip(*((part.low, part.high) for part in result.parts), strict=True))
     single = max(part.low for part in known)
     return {"news2": Score(low, high, at), "news2_single": Score(single, single, at)}
+
+
+def _measured(kind: str, readings: Mapping[str, Readings], now: datetime) -> Iterable[Reading]:
+    """The readings that can count at all: news2() takes the newest of them."""
+    found = moments(readings, (kind,), milliseconds(now))
+    since = milliseconds(now - OLDEST)
+    found = found.take((found.at > since) & (found.at <= milliseconds(now)))
+    for at, value, source in zip(
+        found.at.tolist(), found.values[kind].tolist(), found.source.tolist(), strict=True
+    ):
+        yield Reading(kind, value, instant(at), found.sources[source])

@@ -390,9 +390,11 @@ def test_score_of_which_too_little_is_known_ends_nothing():
 
 def test_vital_score_is_of_what_was_measured_and_at_rest():
     given = {"resp_rate": every(1, 26), "spo2": every(1, 90), "heart_rate": every(1, 135)}
-    assert vital_scores(given, now=NOW, age=60)["news2"].low == 6
+    assert vital_scores(given, now=NOW, age=60)["news2"].low == 9
     walked = given | {"steps": readings((ago(hours=3), 5.0))}
     assert vital_scores(walked, now=NOW, age=60)["news2"].low == 9
+    walks = given | {"steps": readings((ago(hours=3), 5.0), (NOW, 40.0))}
+    assert vital_scores(walks, now=NOW, age=60)["news2"].low == 3
     assert vital_scores(given, now=NOW, age=12) == {}
     assert vital_scores({}, now=NOW, age=60) == {}
     assert vital_scores(given, now=NOW + timedelta(days=2), age=60) == {}
