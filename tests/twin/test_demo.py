@@ -23,6 +23,7 @@ from twin.forecast.glucose_band import Bands
 from twin.intake.acceptance import accept
 from twin.intake.items import Item, Record, RecordType, Samples
 from twin.kinds import KINDS, Verdict, judge
+from twin.risk.questionnaires import questionnaire
 from twin.series.columns import Columns
 
 NOW = datetime(2026, 11, 23, 19, 0, tzinfo=UTC)
@@ -339,3 +340,11 @@ def test_journey_of_one_person_lies_in_her_days(items_of):
     midnights = [datetime.fromtimestamp(start / 1000, zones) for start in steps.start.tolist()]
     assert {at.time() for at in midnights} == {time()}
     assert {zones.key_at(at) for at in midnights} == {home, abroad}
+
+
+def test_nobody_answers_in_a_way_that_calls_for_help():
+    for person in PATIENTS:
+        for one in person.answered:
+            asks = questionnaire(one.code)
+            assert len(one.points) == len(asks.questions)
+            assert one.code != "phq9" or one.points[8] == 0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from backend.rules import Level, Topic
 from twin.demo import patient, story
 from twin.demo.people import CARE, PEOPLE, TEAM
-from twin.demo.person import Grant, Person
+from twin.demo.person import Answered, Grant, Person
 
 PASSWORD = "twin-stars-over-the-sea"  # noqa: S105 printed by the demo for everybody to read
 CLINIC = "Demo clinic at the river"
@@ -49,6 +49,13 @@ MARIA = Person(
             {Topic.VITALS: Level.ACT, Topic.GLUCOSE: Level.READ, Topic.MEDICATION: Level.READ},
             to_email=DAUGHTER.email,
         ),
+    ),
+    # A low winter, and better since.
+    answered=(
+        Answered("phq9", 96, (1, 2, 2, 2, 1, 1, 1, 1, 0)),
+        Answered("gad7", 96, (1, 1, 1, 2, 1, 1, 0)),
+        Answered("phq9", 12, (1, 1, 1, 1, 0, 1, 0, 0, 0)),
+        Answered("gad7", 12, (1, 0, 1, 1, 0, 0, 0)),
     ),
 )
 PATIENTS: tuple[Person, ...] = (MARIA, *PEOPLE)

@@ -19,6 +19,15 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """A questionnaire that was answered so many days ago: its points, in the order of its questions."""
+
+    code: str
+    days_ago: int
+    points: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """A patient with a login. `units` maps a kind to the unit this person reads it in.
 
@@ -36,3 +45,4 @@ class Person:
     units: Mapping[str, str] = field(default_factory=dict)
     grants: tuple[Grant, ...] = ()
     zones: Callable[[datetime], ZoneHistory] | None = None
+    answered: tuple[Answered, ...] = ()

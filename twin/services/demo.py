@@ -32,6 +32,7 @@ from twin.services.forecast_rows import keep
 from twin.services.forecasts import mark_stale, show_forecasts
 from twin.services.glucose import show_glucose
 from twin.services.intake import Touched, heard_from, sources_by_name, take_in
+from twin.services.questionnaires import answer_questionnaire
 
 LOOKED_AGO = sorted({*range(7, 85, 7), *range(4, 85, 7)}, reverse=True)
 """How many days ago somebody looked at the forecasts: twice a week, for twelve weeks."""
@@ -137,6 +138,10 @@ def _make_patient(person: Person, now: datetime) -> None:
             granted_by=user,
         )
     _load(patient, person, now)
+    access = access_patient(user, patient.id, Need.ACT, what="questionnaire")
+    for one in person.answered:
+        at = now - timedelta(days=one.days_ago)
+        answer_questionnaire(access=access, code=one.code, answers=one.points, answered_at=at, now=now)
 
 
 def _load(patient: Patient, person: Person, now: datetime) -> None:
