@@ -22,14 +22,18 @@ from backend.ports import ports
 from backend.rules import Need
 from twin.intake.items import RecordType
 from twin.kinds import KINDS, kind
-from twin.models import Export, ExportStatus, Record, SeriesBlock, Source, Upload
+from twin.models import Direction, Export, ExportStatus, Record, SeriesBlock, Source, Upload
 from twin.series import store
 from twin.series.columns import UNKNOWN_OFFSET, Columns, Flag
 from twin.series.overlay import BuriedBy
 from twin.services.exports import build_export, due_exports, expire_exports, file_of, request_export
+from twin.services.goals import set_goal
 from twin.services.lease import ATTEMPTS
+from twin.services.questionnaires import answer_questionnaire
 from twin.services.reading import read_upload
 from twin.services.records import Written, add_record
+from twin.services.scores import refresh_scores
+from twin.services.suggestions import dismiss
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 # Every file that ships with the tests: the records, sources, offsets and flags of all importers.
@@ -168,7 +172,7 @@ def test_export_comes_back_unchanged_for_another_patient_and_adds_nothing_to_the
     second = members(export(other))
     assert second.keys() == first.keys()
     own = {full: first, other: second}
-    for name in first.keys() - {"index.json", "patient.json"}:
+    for name in first.keys() - {"index.json", "patient.json", "said.ndjson"}:
         # Those made here are about whoever takes them along.
         plain = [held[name].replace(str(who.id).encode(), b"") for who, held in own.items()]
         assert plain[0] == plain[1], name
@@ -177,6 +181,35 @@ def test_export_comes_back_unchanged_for_another_patient_and_adds_nothing_to_the
     tallies = [*again.report["samples"].values(), *again.report["records"].values()]
     assert sum(tally["stored"] + tally["replaced"] for tally in tallies) == 0
     assert everything(full) == held
+
+
+def test_export_tells_what_was_said_and_what_became_of_warnings(cast):
+    patient, now = cast.pia_patient, timezone.now()
+    with acting_for(cast.pia.id):
+        access = access_patient(cast.pia, "me", Need.ACT, what="questionnaire")
+        answer_questionnaire(access=access, code="phq9", answers=[1] * 9, answered_at=None, now=now)
+        set_goal(
+            access=access,
+            kind_code="weight",
+            direction=Direction.AT_MOST,
+            target=70.0,
+            unit="kg",
+            by_day=None,
+            now=now,
+        )
+        dismiss(access=access, rule="hba1c_due", days=30, now=now)
+    refresh_scores(patient.id, now=now + timedelta(minutes=1))
+    lines = members(export(patient))["said.ndjson"].decode().splitlines()
+    said = [json.loads(line) for line in lines[1:]]
+    by_type = {one["said"]: one for one in said}
+    assert by_type["questionnaire"]["answers"] == [1] * 9
+    assert by_type["questionnaire"]["answered_by"] == "Pia"
+    assert (by_type["goal"]["kind"], by_type["goal"]["target"]) == ("weight", 70.0)
+    assert by_type["suggestion_dismissal"]["rule"] == "hba1c_due"
+    assert {one["code"]: one["result"]["value"] for one in said if one["said"] == "score"}["phq9"] == 9
+    alert = by_type["alert"]
+    steps = [one["step"] for one in said if one["said"] == "alert_step" and one["alert_id"] == alert["id"]]
+    assert steps == ["raised"]
 
 
 def test_export_lists_what_it_holds(some):
@@ -201,7 +234,13 @@ def test_export_lists_what_it_holds(some):
 
 def test_export_of_nobodys_data_is_an_archive_all_the_same(db):
     patient = make.make_patient()
-    assert members(export(patient)).keys() == {"patient.json", "records.ndjson", "README.txt", "index.json"}
+    assert members(export(patient)).keys() == {
+        "patient.json",
+        "records.ndjson",
+        "said.ndjson",
+        "README.txt",
+        "index.json",
+    }
 
 
 def test_record_edited_since_an_export_is_not_put_back_by_it(some):

@@ -14,7 +14,9 @@ from twin.population import ANY_SIGN, Place, Wanted, looked_after, standings_in,
 from twin.scores.topics import narrowest
 from twin.services.alerts import acknowledge, settle
 from twin.services.population import place_scores, place_topics
+from twin.services.questionnaires import answer_questionnaire
 from twin.services.records import Written, add_record, delete_record
+from twin.services.scores import refresh_scores
 from twin.warnings.finding import Evaluation, Evidence, Finding, Severity
 
 WALKED, GATHERED = 0, 10**9
@@ -286,6 +288,20 @@ def test_scores_that_no_longer_stand_leave_the_list(cast):
         ScoreResult.objects.filter(id=row.id).update(superseded_at=timezone.now())
         place_scores(patient.id, now=now)
         assert Concern.objects.count() == 0
+
+
+def test_score_that_says_nothing_of_now_any_more_leaves_the_list_by_time_alone(cast):
+    patient, now = cast.pia_patient, timezone.now()
+    with acting_for(cast.pia.id):
+        access = access_patient(cast.pia, "me", Need.ACT, what="questionnaire")
+        answer_questionnaire(access=access, code="phq9", answers=[2] * 8 + [0], answered_at=None, now=now)
+    mind = {}
+    for later in (0, 89, 92):
+        at = now + timedelta(days=later, minutes=1)
+        assert refresh_scores(patient.id, now=at)
+        place = place_of(patient, Topic.MENTAL_HEALTH)
+        mind[later] = place.systems if place else None
+    assert mind == {0: ["mind"], 89: ["mind"], 92: None}
 
 
 def test_systems_hear_of_the_scores_that_the_reader_may_read_as_they_stood(cast, client_of):

@@ -22,6 +22,8 @@ series/     your measurements, one table (CSV) a kind, every single value. Colum
             value, unit, source (the device or app), flags. Any spreadsheet opens it.
 patient.json     who you are, as a FHIR R4 Patient.
 records.ndjson   your records (conditions, medication, allergies, reports and so on) as FHIR R4, one a line.
+said.ndjson      what you answered, what you and your clinicians agreed on, your scores, and the early
+                 warnings with what became of them: JSON, one a line.
 index.json       what is in here, with the number of values and a SHA-256 checksum of each file.
 
 Flags: soft_range (outside the usual range), manual (typed in by a person), censored_low and censored_high
@@ -30,7 +32,8 @@ Flags: soft_range (outside the usual range), manual (typed in by a person), cens
 Not in it: the files that you handed over yourself, what you deleted, earlier wordings of records, and what
 your overview said on earlier days.
 
-You can hand this archive over to Pollux again, to this account or to another one: it comes back as it is.
+You can hand this archive over to Pollux again, to this account or to another one: measurements and records
+come back as they are. What is in said.ndjson is to be read.
 It is not encrypted. Keep it where only you can read it.
 """
 

@@ -1,4 +1,4 @@
-"""What in an export of Pollux is there for people and checks only: its index and its README. Pure."""
+"""What in an export of Pollux is there to be read only: its index, its README, what was said. Pure."""
 
 import re
 from collections.abc import Iterator
@@ -15,13 +15,15 @@ INDEX = '{"format": "pollux-export", "version": '
 """How the index begins; the version follows."""
 README = "Your data from Pollux\n"
 """How the README begins."""
+SAID = '{"format": "pollux-said"}\n'
+"""How the member begins that tells what people and Pollux said."""
 
 _INDEX = re.compile(re.escape(INDEX.encode()) + rb"(\d{1,9})\b")
 
 
 def sniff(head: bytes) -> bool:
-    """Whether it begins as we begin one of the two."""
-    return head.startswith(README.encode()) or bool(_INDEX.match(head))
+    """Whether it begins as we begin one of the three."""
+    return head.startswith((README.encode(), SAID.encode())) or bool(_INDEX.match(head))
 
 
 def read(stream: BinaryIO, *, zone: tzinfo) -> Iterator[Item]:  # noqa: ARG001 - every format's signature

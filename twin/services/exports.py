@@ -35,6 +35,7 @@ from twin.kinds import KINDS, kind
 from twin.models import Export, ExportStatus, Record, Source
 from twin.series import store
 from twin.services.lease import ATTEMPTS, LEASE, RETRY, Claim, LeaseLost, claim, place_of
+from twin.services.said import said_of
 from twin.services.uploads import settle
 
 log = logging.getLogger(__name__)
@@ -165,6 +166,7 @@ def _write(held: Claim, patient: Patient, path: Path, now: datetime) -> None:
         person = patient_line(patient.id, name=patient.name, sex=patient.sex, born=patient.birth_date)
         _add(held, packing, "patient.json", [person])
         _add(held, packing, "records.ndjson", _records(held.patient, counts))
+        _add(held, packing, "said.ndjson", said_of(held.patient))
         for room, exporter in sorted(ports.exporters.items()):
             for name, chunks in exporter(held.patient):
                 _add(held, packing, f"{room}/{name}", chunks)

@@ -110,9 +110,10 @@ def _refresh(patient_id: UUID, now: datetime) -> None:
         looks.append(glucose_at + GLUCOSE_EVERY)
     due_at = min(look for look in looks if look is not None)
     StaleScores.objects.update_or_create(patient_id=patient_id, defaults={"due_at": due_at})
-    if entries:
-        place_topics(patient_id, {entry.topic for entry in entries}, now=now)
-        place_scores(patient_id, now=now)
+    # Also those that nothing has moved: what a score says of now ends by time alone.
+    lasting = {Topic(row.topic) for row in _current(patient_id) if row.band}
+    place_topics(patient_id, lasting | {entry.topic for entry in entries}, now=now)
+    place_scores(patient_id, now=now)
     record_changes(patient_id, entries)
 
 
