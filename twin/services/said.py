@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 
 from backend.actor import acting_on
-from backend.scope import PatientScoped
 from twin.intake.own_export import SAID
 from twin.models import (
     Alert,
@@ -22,7 +22,7 @@ from twin.models import (
 )
 
 _AT_ONCE = 200  # that are in memory
-_TOLD: Mapping[str, tuple[type[PatientScoped], str]] = {
+_TOLD: Mapping[str, tuple[Any, str]] = {
     "answer": (Answer, "code value word answered_by__name answered_at ended_at"),
     "questionnaire": (
         QuestionnaireResponse,
