@@ -146,6 +146,11 @@ def kinds() -> tuple[str, ...]:
     return tuple(one.kind for one in _table().measured)
 
 
+def oldest_of(kind: str) -> timedelta:
+    """How old a measurement of one of these kinds may be and still count."""
+    return next(one.oldest for one in _table().measured if one.kind == kind)
+
+
 def ages_at(found: News2, now: datetime) -> datetime | None:
     """The next instant after `now` at which a measurement that counts will be too old."""
     oldest = {one.parameter: one.oldest for one in _table().measured}

@@ -1,17 +1,15 @@
 """NEWS2 of a patient's newest readings, as rules on scores ask for it. Pure."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from twin.scores.asked import OfTheMoment
-from twin.scores.news2 import Reading, at_rest, kinds, news2
+from twin.scores.news2 import Reading, at_rest, kinds, news2, oldest_of
 from twin.warnings.facts import Readings, Score
 from twin.warnings.looks import instant, milliseconds
 from twin.warnings.moments import MOVEMENT, moments
 
 UNASKED = OfTheMoment()
-OLDEST = timedelta(hours=12)
-"""No measurement counts that is older, as data/news2.json has it."""
 
 
 def vital_scores(
@@ -21,17 +19,8 @@ def vital_scores(
 
     Empty where nothing is measured, or the person is not one whom the score is for.
     """
-    moves = [
-        (instant(start), instant(end))
-        for kind in MOVEMENT
-        if kind in readings
-        for start, end, value in zip(
-            *(column.tolist() for column in (readings[kind].start, readings[kind].at, readings[kind].value)),
-            strict=True,
-        )
-        if value > 0
-    ]
-    taken = at_rest((one for kind in kinds() for one in _measured(kind, readings, now)), moves)
+    measured = (one for kind in kinds() for one in _measured(kind, readings, now))
+    taken = at_rest(measured, _moves(readings, now))
     if not taken:
         return {}
     result = news2(
@@ -55,9 +44,18 @@ def vital_scores(
 def _measured(kind: str, readings: Mapping[str, Readings], now: datetime) -> Iterable[Reading]:
     """The readings that can count at all: news2() takes the newest of them."""
     found = moments(readings, (kind,), milliseconds(now))
-    since = milliseconds(now - OLDEST)
-    found = found.take((found.at > since) & (found.at <= milliseconds(now)))
+    since = milliseconds(now - oldest_of(kind))
+    found = found.take((found.at >= since) & (found.at <= milliseconds(now)))
     for at, value, source in zip(
         found.at.tolist(), found.values[kind].tolist(), found.source.tolist(), strict=True
     ):
         yield Reading(kind, value, instant(at), found.sources[source])
+
+
+def _moves(readings: Mapping[str, Readings], now: datetime) -> Iterable[tuple[datetime, datetime]]:
+    """When the person moved, as far back as anything counts."""
+    since = milliseconds(now - max(map(oldest_of, kinds())))
+    for kind in MOVEMENT:
+        if kind in readings:
+            moved = readings[kind].take((readings[kind].value > 0) & (readings[kind].at >= since))
+            yield from zip(map(instant, moved.start.tolist()), map(instant, moved.at.tolist()), strict=True)
