@@ -16,7 +16,7 @@ run: $(RUNS)
 	@exec $(BIN)/python -I -S backend/children.py $$PPID 15 "" $(BIN)/python manage.py up
 
 test: $(TESTS) lint
-	@sh .ci/package chromium browser chromium chromium-browser google-chrome
+	@sh .ci/package chromium-headless-shell browser chromium-headless-shell chromium chromium-browser google-chrome
 	@sh .ci/package mosquitto bridge mosquitto
 	$(BIN)/python -m pytest -n logical --dist worksteal
 
