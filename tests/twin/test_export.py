@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -19,15 +20,19 @@ from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Change, Patient
 from backend.ports import ports
+from backend.queries import zone_history_of
 from backend.rules import Need
-from twin.intake.items import RecordType
+from twin.intake.items import RecordType, Refused
+from twin.intake.opening import open_upload
 from twin.kinds import KINDS, kind
 from twin.models import Direction, Export, ExportStatus, Record, SeriesBlock, Source, Upload
+from twin.report import Report
 from twin.series import store
 from twin.series.columns import UNKNOWN_OFFSET, Columns, Flag
 from twin.series.overlay import BuriedBy
 from twin.services.exports import build_export, due_exports, expire_exports, file_of, request_export
 from twin.services.goals import set_goal
+from twin.services.intake import Touched, take_in
 from twin.services.lease import ATTEMPTS
 from twin.services.questionnaires import answer_questionnaire
 from twin.services.reading import read_upload
@@ -147,9 +152,15 @@ def some(db) -> Patient:
 
 @pytest.fixture
 def full(db) -> Patient:
+    """All that the importers can bring; undigested, for an export holds nothing that is derived."""
     patient = make.make_patient()
-    for path in BROUGHT:
-        bring(patient, path.read_bytes(), path.name)
+    now = timezone.now()
+    with acting_on(patient.id):
+        zone = zone_history_of(patient.id)
+        for path in BROUGHT:
+            with suppress(Refused):
+                items = list(open_upload(path, zone=zone, name=path.name).items)
+                take_in(patient.id, items, report=Report(), touched=Touched(), now=now)
     of_each_kind(patient)
     written_by_hand(patient)
     return patient
