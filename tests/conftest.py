@@ -35,6 +35,12 @@ hypothesis.settings.register_profile("pollux", deadline=None)
 hypothesis.settings.load_profile("pollux")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Workers read the settings only once they have a Redis database of their own, not as they start."""
+    del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_unconfigure() -> None:
     """Stops the servers with the run."""
     servers.stop()
