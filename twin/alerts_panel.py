@@ -76,7 +76,7 @@ def _row(alert: Alert, reader: UUID, may_act: Collection[Topic]) -> dict[str, An
     return {
         "alert": alert,
         "waits": alert.status in WAITING,
-        "evidence": [_evidence(one) for one in reversed(alert.evidence[-EVIDENCE_SHOWN:])],
+        "evidence": [_evidence(one) for one in _newest_first(alert.evidence)[:EVIDENCE_SHOWN]],
         "earlier": max(0, len(alert.evidence) - EVIDENCE_SHOWN),
         "action": actions().get(alert.action),
         "steps": [{"row": one, "words": STEPS[one.step]} for one in alert.steps.all()],
@@ -85,6 +85,11 @@ def _row(alert: Alert, reader: UUID, may_act: Collection[Topic]) -> dict[str, An
         "may_resolve": alert.topic in may_act,
         "waits_for": list(_waits(Severity(alert.severity))),
     }
+
+
+def _newest_first(evidence: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What is of one instant stays in its order: systolic before diastolic."""
+    return sorted(evidence, key=lambda one: datetime.fromisoformat(one["at"]), reverse=True)
 
 
 def _evidence(one: Mapping[str, Any]) -> dict[str, Any]:
