@@ -1,14 +1,16 @@
 """Whether the clock goes: the scheduler asks a worker every minute to write down that both are there.
 
 A dead man's switch: what is watched is that nothing is written. The web process, which neither of them needs,
-says so at /health and in the console.
+says so at /health, in the pages and on each socket.
 """
 
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
 from backend.models import ClockBeat
 
@@ -27,6 +29,20 @@ class Clock(StrEnum):
     STARTING = "starting"  # this process is too young to say
     STOPPED = "stopped"
     UNKNOWN = "unknown"  # the database does not answer
+
+
+WELL = (Clock.GOES, Clock.STARTING)
+
+
+@dataclass(slots=True)
+class Seen:
+    """What this process saw of the clock, and when, by its own clock in seconds."""
+
+    at: float = -LOOKS_EVERY
+    clock: Clock = Clock.STARTING
+
+
+_seen = Seen()
 
 
 def beat(*, now: datetime) -> None:
@@ -49,3 +65,11 @@ def clock_at(now: datetime, *, up_for: timedelta) -> Clock:
 def up_for() -> timedelta:
     """How long this process has been up."""
     return timedelta(seconds=time.monotonic() - _started)
+
+
+def clock_seen() -> Clock:
+    """How the clock stands by what this process last saw, which it looks after every LOOKS_EVERY seconds."""
+    if time.monotonic() - _seen.at > LOOKS_EVERY:
+        _seen.clock = clock_at(timezone.now(), up_for=up_for())
+        _seen.at = time.monotonic()
+    return _seen.clock

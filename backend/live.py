@@ -31,6 +31,7 @@ from django.utils import timezone
 from backend.access import access_patient, recheck_patient
 from backend.actor import acting_for
 from backend.changes import changes_after, group_of, group_of_person, last_seq, stream_patient
+from backend.clock import clock_seen
 from backend.models import User
 from backend.ports import ports
 from backend.rules import Need
@@ -124,7 +125,12 @@ class Live(AsyncJsonWebsocketConsumer):
         await self.channel_layer.group_add(group_of_person(self.person.id), self.channel_name)
         self.heart = asyncio.create_task(self._beat())
         await self.send_json(
-            {"type": "hello", "person": str(self.person.id), "heartbeat": self.limits.heartbeat}
+            {
+                "type": "hello",
+                "person": str(self.person.id),
+                "heartbeat": self.limits.heartbeat,
+                "clock": await database_sync_to_async(clock_seen)(),
+            }
         )
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002 - Channels' signature
@@ -265,7 +271,11 @@ class Live(AsyncJsonWebsocketConsumer):
                 await self.close(TRY_AGAIN)
                 return
             await self.send_json(
-                {"type": "heartbeat", "streams": {str(stream): seq for stream, seq in self.streams.items()}}
+                {
+                    "type": "heartbeat",
+                    "clock": await database_sync_to_async(clock_seen)(),
+                    "streams": {str(stream): seq for stream, seq in self.streams.items()},
+                }
             )
 
     async def _read(self, read: Any, *args: Any) -> Any:

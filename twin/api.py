@@ -61,7 +61,6 @@ from twin.serializers import (
     AcknowledgeIn,
     AlertDetailOut,
     AlertOut,
-    AlertsIn,
     DevicesOut,
     DismissalIn,
     DismissalOut,
@@ -82,6 +81,7 @@ from twin.serializers import (
     KindOut,
     MeasurementIn,
     MeasurementRef,
+    MyAlertsIn,
     NewRecordIn,
     NoGlucoseAheadOut,
     NotEnoughDataOut,
@@ -815,12 +815,17 @@ class Observations(PatientView):
 class MyAlerts(PersonView):
     """The open alerts of everybody whom the person may see: what waits for her, first of all."""
 
-    @extend_schema(parameters=[AlertsIn], operation_id="alerts_mine_list", responses=page_schema(AlertOut))
+    @extend_schema(parameters=[MyAlertsIn], operation_id="alerts_mine_list", responses=page_schema(AlertOut))
     def get(self, request: Request) -> Response:
-        wanted = AlertsIn(data=request.query_params)
+        wanted = MyAlertsIn(data=request.query_params)
         wanted.is_valid(raise_exception=True)
         given = wanted.validated_data
-        found = alerts_for(self.person, at_least=Severity(given["severity"]), waiting=given["waiting"])
+        found = alerts_for(
+            self.person,
+            at_least=Severity(given["severity"]),
+            waiting=given["waiting"],
+            told_since=given["told_since"],
+        )
         pages = Pages()
         page = pages.paginate_queryset(found, request, view=self) or []
         access_listed(

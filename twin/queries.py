@@ -768,10 +768,22 @@ def alerts_of(
 
 
 def alerts_for(
-    person: User, *, at_least: Severity = Severity.INFORMATION, waiting: bool = False
+    person: User,
+    *,
+    at_least: Severity = Severity.INFORMATION,
+    waiting: bool = False,
+    told_since: datetime | None = None,
 ) -> QuerySet[Alert]:
-    """The open alerts of everybody whom the person may see, her own included, the newest first."""
+    """The open alerts of everybody whom the person may see, her own included, the newest first.
+
+    With `told_since` only those of which her sockets were told since then, and which no device has shown her.
+    """
     found = Alert.objects.visible_to(person, Need.READ)
+    if told_since is not None:
+        told = AlertDelivery.objects.filter(
+            alert=OuterRef("id"), recipient=person, channel="live", displayed_at=None, sent_at__gte=told_since
+        )
+        found = found.filter(Exists(told))
     return _alerts(found, at_least, _statuses(waiting, open_only=True))
 
 

@@ -53,6 +53,7 @@ from twin.state.habit import Voice
 from twin.state.repeats import Repeat
 from twin.warnings.actions import Action, actions
 from twin.warnings.finding import Severity
+from twin.warnings.suggestions import Suggestion
 
 EARLIEST, LATEST = datetime(1880, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 """Between these lies the date of any record of a living person."""
@@ -541,7 +542,10 @@ class SuggestionEvidenceOut(serializers.Serializer[Any]):
 
 
 class SuggestionOut(serializers.Serializer[Any]):
-    """`because` is what in the person's own data it is made of, `text` what to do."""
+    """`because` is what in the person's own data it is made of, `text` what to do.
+
+    `topics` are those of all that was looked at: who may act in each of them may send it away.
+    """
 
     rule = serializers.CharField()
     title = serializers.CharField()
@@ -549,9 +553,13 @@ class SuggestionOut(serializers.Serializer[Any]):
     text = serializers.CharField()
     effect = SuggestionEffectOut(allow_null=True)
     topic = serializers.CharField()
+    topics = serializers.SerializerMethodField()
     evidence = SuggestionEvidenceOut(many=True)
     source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
     verification = serializers.CharField()
+
+    def get_topics(self, suggestion: Suggestion) -> list[str]:
+        return sorted(suggestion.topics)
 
 
 class SuggestionsOut(serializers.Serializer[Any]):
@@ -1193,6 +1201,12 @@ class AlertsIn(serializers.Serializer[Any]):
 
     severity = serializers.ChoiceField(choices=[one.value for one in Severity], default="information")
     waiting = serializers.BooleanField(default=False)
+
+
+class MyAlertsIn(AlertsIn):
+    """Or only those of which her sockets were told since then, and which no device has shown her."""
+
+    told_since = serializers.DateTimeField(default=None, allow_null=True)
 
 
 class PatientAlertsIn(AlertsIn):

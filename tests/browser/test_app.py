@@ -134,56 +134,85 @@ def test_app_says_when_it_is_offline_and_when_it_is_back(cast, visit, complaints
     complaints.clear()
 
 
+def hide(page: Page, state: str) -> None:
+    """What a browser says of a page that another window covers, or no longer."""
+    page.evaluate(
+        """state => {
+          Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        state,
+    )
+
+
 def test_today_says_what_to_do_now_and_leads_to_a_system_and_its_reasons(cast, visit, aside):
-    aside(found, cast.pia_patient, finding(action="severe_pressure"))
-    page = visit(cast.pia, "/app/", screen="phone")
+    page = visit(cast.pia, "/app/#/sharing", screen="phone")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sharing")
+    told: list[str] = []
+    page.on("request", lambda request: request.url.endswith("/displayed") and told.append(request.url))
+    hide(page, "hidden")
+    now = timezone.now()
+    aside(found, cast.pia_patient, finding(at=now, action="severe_pressure"), now=now)
+    notice = page.get_by_role("alert").filter(has_text="Severely high blood pressure")
+    expect(notice).to_be_visible()
+    assert told == []
+    with page.expect_response("**/displayed"):
+        hide(page, "visible")
+    page.keyboard.press("Escape")
+    expect(notice).to_have_count(0)
+    page.get_by_role("link", name="Today").click()
     card = page.locator("[data-alert]")
     for words in ("Severely high blood pressure", "What to do now", "Sit down, rest", "Nobody has answered"):
         expect(card).to_contain_text(words)
     expect(page.locator(".reads")).to_contain_text("reads this")
+    expect(page.locator("[data-suggestion]")).to_have_count(0)
     type_in_pressure(page, "128", "81")
     page.locator("[data-system=heart]").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Heart and vessels")
     expect(page.get_by_role("heading", name="Why")).to_be_visible()
     expect(page.locator(".lines")).to_contain_text("blood pressure")
+    assert len(told) == 1
 
 
-def readings(kind: str, unit: str, value: float, days: int = 20) -> Samples:
-    """The same value twice a day up to now."""
-    count = 2 * days
-    start = round(timezone.now().timestamp() * 1000) - 43_200_000 * np.arange(count, dtype=np.int64)[::-1]
-    return Samples(kind, "Cuff", unit, Columns(start, np.zeros(count, np.int64), np.full(count, value)))
+def high_pressures(days: int) -> list[Samples]:
+    """Two readings a day up to now, a little above the goal."""
+    now = round(timezone.now().timestamp() * 1000)
+    start = np.sort(now - 43_200_000 * np.arange(2 * days, dtype=np.int64))
+    return [
+        Samples(kind, "Cuff", "mm[Hg]", Columns(start, np.zeros_like(start), np.full(len(start), value)))
+        for kind, value in (("sbp", 138.0), ("dbp", 84.0))
+    ]
 
 
-def test_suggestion_says_why_and_goes_for_now_or_for_good(cast, visit, hand_over):
-    pressure = [readings("sbp", "mm[Hg]", 138.0), readings("dbp", "mm[Hg]", 88.0)]
-    hand_over(cast.pia_patient, *pressure, readings("exercise_minutes", "min", 12.0))
+def test_suggestion_says_why_and_is_sent_away_for_a_month(cast, visit, hand_over):
+    hand_over(cast.pia_patient, *high_pressures(7))
     page = visit(cast.pia, "/app/", screen="phone")
-    suggestions = page.locator("[data-suggestion]")
-    expect(suggestions.first).to_be_visible()
-    first = suggestions.first.get_attribute("data-suggestion")
-    suggestions.first.get_by_text("What it stands on").click()
-    expect(suggestions.first).to_contain_text("Source:")
-    suggestions.first.get_by_role("button", name="Not now").click()
-    expect(page.locator(f"[data-suggestion={first}]")).to_have_count(0)
+    card = page.locator("[data-suggestion]")
+    expect(card).to_contain_text("138/84 mmHg")
+    first = card.get_by_role("heading").inner_text()
+    card.get_by_text("Where this comes from").click()
+    expect(card).to_contain_text("American Heart Association")
+    card.get_by_text("Not now").click()
+    card.get_by_role("button", name="For a month").click()
+    expect(page.get_by_role("status").filter(has_text="stays away until")).to_be_focused()
+    expect(card).not_to_contain_text(first)
 
 
-def test_questionnaire_gives_words_that_help_where_they_are_needed(cast, visit, aside):
-    page = visit(cast.pia, "/app/#/questionnaires/phq9", screen="phone")
-    expect(page.locator("fieldset")).to_have_count(9)
-    for group in page.locator("fieldset").all():
-        group.get_by_text("Several days").click()
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("alert")).to_contain_text("emergency")
-    expect(page.get_by_role("status").filter(has_text="Saved")).to_contain_text("9")
-    # It is raised at once, and says so on a page that is open.
-    expect(page.locator(".notice")).to_contain_text("Look at it")
-
-
-def test_questionnaire_is_answered_and_summed(cast, visit):
+def test_questionnaire_is_summed_and_thoughts_of_death_are_answered_at_once(cast, visit):
     page = visit(cast.pia, "/app/#/questionnaires/gad7", screen="phone")
     expect(page.locator("fieldset")).to_have_count(7)
     for group in page.locator("fieldset").all():
         group.get_by_text("Several days").click()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").filter(has_text="Saved")).to_contain_text("7")
+    help_now = page.get_by_role("alert").filter(has_text="You are not alone with this")
+    expect(help_now).to_have_count(0)
+    page.goto("/app/#/questionnaires/phq9")
+    expect(page.locator("fieldset")).to_have_count(9)
+    page.locator("fieldset").last.get_by_text("Several days").click()
+    page.get_by_role("button", name="Save").click()
+    expect(help_now).to_contain_text("call the emergency number")
+    # Over the page stands no word of it: somebody may be looking on.
+    notice = page.locator("[data-notice]")
+    expect(notice).to_contain_text("Something needs you")
+    expect(notice).not_to_contain_text("dead")

@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 from twin.intake.items import Samples
 from twin.series.columns import Columns
-from twin.services.alert_delivery import deliver
 
 
 def weights(days: int) -> Samples:
@@ -96,19 +95,16 @@ def test_measurement_arrives_on_an_open_patient_page(cast, visit, hand_over):
 
 def test_clinician_answers_an_alert_and_says_what_was_done(cast, visit, aside):
     page = visit(cast.cleo, "/console/")
-    greetings = []
-    page.on("websocket", lambda socket: socket.on("framereceived", lambda _: greetings.append("hello")))
-    page.reload()
-    while not greetings:
-        page.wait_for_timeout(50)
-    aside(found, cast.pia_patient, finding(), now=timezone.now())
-    aside(deliver, cast.pia_patient.id, now=timezone.now())
-    notice = page.locator(".notice")
-    expect(notice).to_contain_text("Severely high blood pressure")
+    now = timezone.now()
+    aside(found, cast.pia_patient, finding(at=now), now=now)
+    notice = page.get_by_role("alert").filter(has_text="Severely high blood pressure")
     expect(notice).to_contain_text("Pia")
-    notice.get_by_role("link", name="Look at it").click()
+    notice.get_by_role("link").click()
     alerts = page.locator("#panel-alerts")
     expect(alerts).to_contain_text("Nobody has answered yet")
+    expect(alerts.locator(".alert-card")).to_be_focused()
+    alerts.get_by_text("What happened, and who was told").click()
+    expect(alerts.get_by_text("Shown to Cleo")).to_have_count(1)
     alerts.get_by_role("button", name="Acknowledge").click()
     expect(alerts).to_contain_text("sees to it")
     alerts.get_by_text("Resolve", exact=True).click()

@@ -130,3 +130,19 @@ def test_silent_device_is_said_with_its_habit(call):
     assert said["badge"] == "Silent"
     assert said["text"].startswith("Nothing new for")
     assert said["text"].endswith("Usually something comes every day.")
+
+
+def test_a_stopped_clock_is_shown_until_it_goes_again(module_page):
+    hidden = module_page.evaluate(
+        """async () => {
+          const { showClock } = await import("/static/pollux/js/notices.js");
+          const live = new EventTarget();
+          const banner = document.createElement("div");
+          showClock(live, banner);
+          return [false, true].map((goes) => {
+            live.dispatchEvent(new CustomEvent("clock", { detail: { goes } }));
+            return banner.hidden;
+          });
+        }"""
+    )
+    assert hidden == [False, True]

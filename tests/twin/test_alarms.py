@@ -1,5 +1,6 @@
 """The self-test of the alarms, against a real web process and a worker; and the dead man's switch."""
 
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -11,9 +12,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
-from served import served
+from served import served, socket_of
 
-from backend import clock, health
+from backend import clock, live
 from backend.actor import acting_for_all
 from backend.models import ClockBeat, Patient
 from backend.queries import teams_to_grant
@@ -92,7 +93,7 @@ def test_operators_learn_that_the_web_process_is_gone(transactional_db, operator
 def old_process(monkeypatch):
     """A web process that is old enough to say that the clock has stopped."""
     monkeypatch.setattr(clock, "_started", time.monotonic() - 3600)
-    monkeypatch.setattr(health, "_seen", health.Seen())
+    monkeypatch.setattr(clock, "_seen", clock.Seen())
 
 
 def test_health_is_public_and_tells_of_the_clock(db, old_process):
@@ -111,14 +112,21 @@ def test_young_process_does_not_cry_wolf(db, monkeypatch):
     assert (answer.status_code, answer.json()) == (200, {"clock": "starting"})
 
 
-@pytest.mark.parametrize(
-    ("who", "page", "words"), [("cleo", "/console/", "has stopped"), ("pia", "/app/", "not watching over")]
-)
-def test_console_and_app_say_that_the_clock_has_stopped(client_of, old_process, who, page, words):
-    assert words in client_of(who).get(page).content.decode()
+@pytest.mark.parametrize(("who", "path"), [("cleo", "/console/"), ("pia", "/app/")])
+def test_pages_say_that_the_clock_has_stopped(client_of, old_process, who, path):
+    line = re.compile(r'<div id="clock-stopped"[^>]*\shidden>')
+    assert not line.search(client_of(who).get(path).content.decode())
     beat()
-    health._seen.at = -health.LOOKS_EVERY
-    assert words not in client_of(who).get(page).content.decode()
+    clock._seen.at = -clock.LOOKS_EVERY
+    assert line.search(client_of(who).get(path).content.decode())
+
+
+def test_sockets_say_that_the_clock_has_stopped_and_goes_again(transactional_db, cast, old_process):
+    with served(live.Limits(heartbeat=0.2)) as address, socket_of(address, cast.pia) as opened:
+        assert opened.hear("heartbeat")["clock"] == "stopped"
+        beat()
+        clock._seen.at = -clock.LOOKS_EVERY
+        assert "goes" in [opened.hear("heartbeat")["clock"] for _ in range(3)]
 
 
 def test_check_ends_with_an_error_while_the_clock_stands(db, capsys):

@@ -1,7 +1,7 @@
 """Telling people: once by each channel in each round, whatever dies or fails in between."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import make
@@ -214,6 +214,21 @@ def test_device_says_that_it_has_shown_it(cast, channels):
         NOON + MINUTE
     ]
     assert steps(pia) == ["raised", "delivered", "displayed"]
+
+
+def test_who_had_no_socket_is_told_what_came_meanwhile_until_it_was_shown(cast, channels, client_of):
+    pia = cast.pia_patient
+    found(pia, finding())
+    deliver(pia.id, now=NOON)
+
+    def missed(who: str, since: datetime) -> int:
+        answer = client_of(who).get("/api/v1/alerts", {"told_since": since.isoformat()})
+        return len(answer.json()["results"])
+
+    assert [missed(who, NOON) for who in ("pia", "cleo", "dora", "paul", "carl")] == [1, 1, 1, 0, 0]
+    assert missed("cleo", NOON + MINUTE) == 0
+    client_of("cleo").post(f"/api/v1/alerts/{alert_of(pia).id}/displayed")
+    assert [missed(who, NOON) for who in ("cleo", "pia")] == [0, 1]
 
 
 def test_notice_comes_to_every_open_socket_once_and_the_device_answers(transactional_db):

@@ -3,14 +3,14 @@
 
 import { post } from "./api.js";
 import "./chart/chart.js";
+import { tellWhenSeen } from "./seen.js";
 import { failure, h, whileBusy } from "./dom.js";
 import { unitText, when } from "./format.js";
 import { kindTitles } from "./kinds.js";
 import { Live, settled } from "./live.js";
-import { showNotices } from "./notices.js";
+import { showClock, showNotices } from "./notices.js";
 import { withGlucoseAhead } from "./outlook/glucose.js";
 import "./outlook/outlook.js";
-import { whenInFront } from "./seen.js";
 import { deviceLine, ordersOf } from "./sources.js";
 import { tileBoard, tileCards } from "./tile.js";
 import { uploadCard } from "./upload.js";
@@ -146,12 +146,27 @@ function reload(panel) {
 /** What the alerts panel shows is told to the server, for those who are to be told of it. */
 function tellShown(root) {
   for (const card of root.querySelectorAll("[data-shows]")) {
-    const { shows } = card.dataset;
-    // Another page may have told it before; the next look tells it again.
-    whenInFront(() => post(shows, {}).catch(() => {}));
+    tellWhenSeen(card.querySelector("h3"), card.dataset.shows);
     delete card.dataset.shows;
   }
 }
+
+/** A notice leads to its alert, which is there once its panel is; the first time it is, it is gone to. */
+let wanted = location.hash;
+
+function goToAlert() {
+  if (!wanted.startsWith("#alert-")) return;
+  const alert = document.getElementById(wanted.slice(1));
+  if (!alert) return;
+  wanted = "";
+  alert.scrollIntoView({ block: "start" });
+  alert.focus({ preventScroll: true });
+}
+
+addEventListener("hashchange", () => {
+  wanted = location.hash;
+  goToAlert();
+});
 
 /** An answer to an alert, by the public API: its form names the path; minutes become an instant. */
 async function answerAlert(event) {
@@ -173,14 +188,7 @@ async function answerAlert(event) {
 
 document.addEventListener("submit", answerAlert);
 
-const live = new Live();
-showNotices(live, ({ patient, patient_name: name }) => ({
-  link: `/console/patients/${patient}/#panel-alerts`,
-  name,
-}));
-live.addEventListener("loggedout", () => location.reload());
-
-function followPatient(patient) {
+function followPatient(live, patient) {
   const refresh = settled(() => {
     for (const panel of document.querySelectorAll("[data-panel]:not(#panel-chart)")) {
       if (isBusy(panel)) panel.dataset.missed = "";
@@ -214,11 +222,20 @@ document.addEventListener("htmx:after:swap", ({ detail }) => {
   chartPicker(root);
   unfold(root);
   tellShown(root);
+  goToAlert();
 });
 
 // A panel may have arrived before this script.
 dress(document);
 chartPicker(document);
 tellShown(document);
+goToAlert();
+const live = new Live();
+live.addEventListener("loggedout", () => location.reload());
+showNotices(live, document.querySelector("#notices"), {
+  address: ({ id, patient }) => `/console/patients/${patient}/#alert-${id}`,
+  all: "/console/",
+});
+showClock(live, document.querySelector("#clock-stopped"));
 const shell = document.querySelector("[data-patient]");
-if (shell) followPatient(shell.dataset.patient);
+if (shell) followPatient(live, shell.dataset.patient);

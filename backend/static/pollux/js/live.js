@@ -9,6 +9,10 @@ const MISSED_HEARTBEATS = 2.5;
 // The server's close codes after which trying again cannot help: nobody is logged in any more.
 const LOGGED_OUT = [4401, 4403];
 
+// How the server's clock stands while it looks after what is due.
+const CLOCK_GOES = ["goes", "starting"];
+const NOTICES_KNOWN = 200;
+
 // The server answers a number beyond the newest one with the newest: "from now on".
 const FROM_NOW_ON = Number.MAX_SAFE_INTEGER;
 
@@ -21,8 +25,12 @@ export class Live extends EventTarget {
   #silence = 0;
   #silenceMs = 60_000;
   #stopped = false;
+  #noticed = new Set();
 
-  /** Starts connecting. Events: "state", "changes" ({stream, items}), "progress", "notice", "ended" ({stream}), "loggedout". */
+  /**
+   * Starts connecting. Events: "state", "changes" ({stream, items}), "progress", "ended" ({stream}), "loggedout",
+   * "notice" (each delivery once), "clock" ({goes}).
+   */
   constructor(url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/live/`) {
     super();
     this.url = url;
@@ -112,11 +120,12 @@ export class Live extends EventTarget {
     this[`_${message.type}`]?.(message);
   }
 
-  _hello({ heartbeat }) {
+  _hello({ heartbeat, clock }) {
     this.#failures = 0;
     this.#silenceMs = heartbeat * 1000 * MISSED_HEARTBEATS;
     this.#listenForSilence();
     this.#setConnected(true);
+    this.#tell("clock", { goes: CLOCK_GOES.includes(clock) });
     for (const stream of this.#streams.keys()) this.#ask(stream);
   }
 
@@ -140,17 +149,21 @@ export class Live extends EventTarget {
     this.#tell("progress", message);
   }
 
-  _notice(message) {
-    this.#tell("notice", message);
-  }
-
   /** The person may no longer see the stream. */
   _ended({ stream }) {
     this.#streams.delete(stream);
     this.#tell("ended", { stream });
   }
 
-  _heartbeat({ streams }) {
+  _notice(message) {
+    if (this.#noticed.has(message.delivery)) return;
+    this.#noticed.add(message.delivery);
+    if (this.#noticed.size > NOTICES_KNOWN) this.#noticed.delete(this.#noticed.values().next().value);
+    this.#tell("notice", message);
+  }
+
+  _heartbeat({ streams, clock }) {
+    this.#tell("clock", { goes: CLOCK_GOES.includes(clock) });
     for (const [stream, seq] of Object.entries(streams ?? {})) {
       if (this.#streams.has(stream) && seq > this.#streams.get(stream)) this.#ask(stream);
     }

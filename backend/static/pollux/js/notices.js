@@ -1,63 +1,144 @@
-// Banners for what needs somebody while a page is open: which alert, of whom, and the way to it. A notice
-// itself carries ids only; its words are read where every other word is, so that nobody sees more by it.
+// What the socket brings that needs the person, as cards over the page: the worst first, two at a time, until they are
+// closed, answered or over. Nothing is kept here: after a reload the lists of alerts show what is open.
 
-import { get } from "./api.js";
+import { get, withQuery } from "./api.js";
+import { forgetSeen, tellWhenSeen } from "./seen.js";
 import { h, icon } from "./dom.js";
-import { tellDisplayed } from "./seen.js";
 
-const MOST_SHOWN = 3;
+const MOST_SHOWN = 2;
+const ORDER = ["information", "caution", "urgent", "critical"];
+// Clocks differ, and a connection is known to be lost only after a while.
+const LOOKS_BACK_MS = 120_000;
 
-function banner(alert, { link, name, close }) {
-  return h(
-    "div",
-    { class: `notice ${alert.severity}`, role: alert.severity === "critical" ? "alert" : "status" },
-    h(
-      "div",
-      { class: "row" },
-      h("span", { class: `severity ${alert.severity}` }, alert.severity),
-      h("strong", {}, alert.title),
-    ),
-    name && h("p", { class: "small" }, name),
-    h(
-      "div",
-      { class: "row" },
-      h("a", { class: "button compact", href: link, onclick: close }, "Look at it"),
-      h("button", { class: "button quiet compact", type: "button", onclick: close }, "Close"),
-    ),
-  );
-}
+// Of the mind not a word stands over the page, where somebody else may be looking on.
+const DISCREET = ["mental_health"];
+
+const rank = ({ severity }) => ORDER.indexOf(severity);
+const isGrave = (one) => rank(one) >= 2;
+const discreet = (one) => (DISCREET.includes(one.topic) ? { ...one, title: null, text: null } : one);
+const isField = (node) => node.matches?.("input, select, textarea, [contenteditable]");
 
 /**
- * Shows a banner for each alert that the socket tells of while it is open. `place` gives of an alert the `link`
- * to it, and the `name` to be said with it, if any.
+ * Shows in `holder` what `live` brings. `address` gives the page of an alert ({id, patient}), `all` is that of what waits;
+ * `isOwn` tells the reader's own patient id from others', whose name is said.
  */
-export function showNotices(live, place) {
-  const stack = h("div", { class: "notices", "aria-label": "New alerts", role: "region", hidden: true });
-  document.body.append(stack);
-  const shown = new Map();
+export function showNotices(live, holder, { address, all, isOwn = () => false }) {
+  const open = new Map();
+  const cards = new Map();
+  let lostAt = performance.timeOrigin;
+
   const close = (id) => {
-    shown.get(id)?.remove();
-    shown.delete(id);
-    stack.hidden = shown.size === 0;
+    const card = cards.get(id);
+    const hadFocus = card?.contains(document.activeElement);
+    open.delete(id);
+    draw();
+    if (hadFocus) (holder.querySelector("button") ?? document.querySelector("main")).focus({ preventScroll: true });
   };
-  const show = async ({ alert: id, patient }) => {
-    let alert;
+
+  const card = (one) => {
+    const words = one.title ?? "Something needs you";
+    const link = h("a", { href: address(one), onclick: () => close(one.id) }, words);
+    const name = one.patient_name && !isOwn(one.patient) ? one.patient_name : null;
+    return h(
+      "div",
+      {
+        class: `notice ${one.severity}`,
+        role: isGrave(one) ? "alert" : "status",
+        "data-notice": one.id,
+      },
+      h(
+        "p",
+        { class: "notice-head" },
+        h("span", { class: `severity ${one.severity}` }, one.severity),
+        name && h("strong", {}, name),
+      ),
+      h("p", { class: "notice-title" }, link),
+      one.text && h("p", { class: "notice-text small" }, one.text),
+      h(
+        "button",
+        {
+          class: "button quiet compact notice-close",
+          type: "button",
+          "aria-label": `Close: ${words}`,
+          onclick: () => close(one.id),
+        },
+        icon("close"),
+      ),
+    );
+  };
+
+  const draw = () => {
+    const ordered = [...open.values()].sort((a, b) => rank(b) - rank(a) || b.number - a.number);
+    const shown = ordered.slice(0, MOST_SHOWN);
+    for (const id of cards.keys()) if (!shown.some((one) => one.id === id)) cards.delete(id);
+    for (const one of shown) if (!cards.has(one.id)) cards.set(one.id, card(one));
+    const more = ordered.length - shown.length;
+    // What stands there already is left in place, or it would be read out again.
+    const nodes = shown.map((one) => cards.get(one.id));
+    for (const node of [...holder.children]) if (!nodes.includes(node)) node.remove();
+    nodes.forEach((node, place) => {
+      if (holder.children[place] !== node) holder.insertBefore(node, holder.children[place] ?? null);
+    });
+    if (more > 0) {
+      holder.append(h("p", { class: "notice-more small" }, h("a", { href: all }, `${more} more`)));
+    }
+    for (const one of shown) tellWhenSeen(cards.get(one.id).querySelector(".notice-title"), one.id);
+  };
+
+  let number = 0;
+  const show = (one) => {
+    forgetSeen(one.id);
+    cards.delete(one.id);
+    open.set(one.id, { ...one, number: number++ });
+    draw();
+  };
+
+  const wordsOf = async ({ id, patient, severity }) => {
     try {
-      alert = await get(`patients/${patient}/alerts/${id}`);
-    } catch {
-      // It may no longer be theirs to see, or the line is gone: the list of alerts has what there is.
+      return discreet(await get(`patients/${patient}/alerts/${id}`));
+    } catch (error) {
+      // Without its words it is shown all the same, unless it is gone or no longer shared.
+      return error.status === 404 ? null : { id, patient, severity, open: true };
+    }
+  };
+  const waits = (one) => one?.open && !one.acknowledged_by;
+
+  live.addEventListener("notice", async ({ detail }) => {
+    if (detail.notice !== "alert") return;
+    const one = await wordsOf({ ...detail, id: detail.alert });
+    if (waits(one)) show(one);
+  });
+
+  live.addEventListener("changes", async ({ detail }) => {
+    for (const { ref } of detail.items) {
+      const one = open.get(ref.match(/^alert\/(.+)$/)?.[1]);
+      if (one && !waits(await wordsOf(one))) close(one.id);
+    }
+  });
+
+  // No socket brings again what came while there was none.
+  live.addEventListener("state", async ({ detail }) => {
+    if (!detail.connected) {
+      lostAt = Date.now();
       return;
     }
-    // One that has worsened, or waits still, is told of again in its own place.
-    close(id);
-    if (!alert.open) return;
-    const node = banner(alert, { ...place(alert), close: () => close(id) });
-    node.addEventListener("keydown", ({ key }) => key === "Escape" && close(id));
-    shown.set(id, node);
-    stack.prepend(node);
-    stack.hidden = false;
-    for (const old of [...shown.keys()].slice(0, -MOST_SHOWN)) close(old);
-    tellDisplayed(alert);
-  };
-  live.addEventListener("notice", ({ detail }) => detail.notice === "alert" && show(detail));
+    const since = new Date(lostAt - LOOKS_BACK_MS).toISOString();
+    try {
+      const { results } = await get(withQuery("alerts", { waiting: true, told_since: since }));
+      for (const one of results.reverse()) if (!open.has(one.id)) show(discreet(one));
+    } catch {
+      // The lists of alerts show it all the same.
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || event.defaultPrevented || isField(event.target)) return;
+    const first = holder.querySelector("[data-notice]");
+    if (first) close(first.dataset.notice);
+  });
+}
+
+/** Shows `banner` for as long as the server says that its clock stands. */
+export function showClock(live, banner) {
+  live.addEventListener("clock", ({ detail }) => (banner.hidden = detail.goes));
 }

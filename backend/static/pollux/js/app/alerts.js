@@ -1,6 +1,7 @@
 // Open alerts of a patient: what was found, what to do now, whether anybody reads this, and the answers.
 
 import { get, post } from "../api.js";
+import { tellWhenSeen } from "../seen.js";
 import { failure, h, icon, whileBusy } from "../dom.js";
 import { number, unitText, when } from "../format.js";
 
@@ -23,7 +24,10 @@ export async function openAlerts(patient, { signal } = {}) {
 }
 
 function evidence(alert, titles) {
-  const shown = alert.evidence.slice(-EVIDENCE_SHOWN).reverse();
+  // What is of one instant stays in its order: systolic before diastolic.
+  const shown = alert.evidence
+    .toSorted((a, b) => new Date(b.at) - new Date(a.at))
+    .slice(0, EVIDENCE_SHOWN);
   return h(
     "details",
     { class: "small" },
@@ -127,14 +131,16 @@ function answers(alert, { patient, person, again }) {
 }
 
 function card(alert, clinic, context) {
+  const title = h("h2", {}, alert.title);
+  tellWhenSeen(title, alert.id);
   return h(
     "li",
-    { class: "card alert-card", "data-alert": alert.id },
+    { class: "card alert-card", "data-alert": alert.id, tabindex: "-1" },
     h(
       "div",
       { class: "row" },
       h("span", { class: `severity ${alert.severity}` }, alert.severity),
-      h("h2", {}, alert.title),
+      title,
     ),
     h("p", {}, alert.text),
     h(

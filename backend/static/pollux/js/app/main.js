@@ -4,7 +4,7 @@
 import { get } from "../api.js";
 import { failure, h, icon } from "../dom.js";
 import { Live } from "../live.js";
-import { showNotices } from "../notices.js";
+import { showClock, showNotices } from "../notices.js";
 import { about } from "./about.js";
 import { questionnaires } from "./questionnaires.js";
 import { records } from "./records.js";
@@ -134,6 +134,12 @@ async function show() {
     const node = await VIEWS[view]({ me, person, live, signal, detail, go, reload: start });
     if (signal.aborted) return;
     main.replaceChildren(node);
+    // A notice leads to its alert, which is over by now where it does not stand there.
+    const asked = detail && main.querySelector(`[data-alert="${CSS.escape(detail)}"]`);
+    if (asked) {
+      asked.scrollIntoView({ block: "start" });
+      asked.focus({ preventScroll: true });
+    }
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
     main.replaceChildren(h("div", { class: "view" }, failure(error, show)));
@@ -182,11 +188,15 @@ addEventListener("hashchange", () => {
 });
 for (const name of ["online", "offline"]) addEventListener(name, showConnection);
 live.addEventListener("state", showConnection);
-showNotices(live, ({ patient, patient_name: name }) =>
-  patient === me?.patient?.id ? { link: address(null, "today") } : { link: address(patient, "today"), name },
-);
 live.addEventListener("loggedout", () => location.reload());
 live.addEventListener("ended", () => start());
+const isOwn = (patient) => patient === me?.patient?.id;
+showNotices(live, document.querySelector("#notices"), {
+  address: ({ id, patient }) => address(isOwn(patient) ? null : patient, "today", id),
+  all: "#/today",
+  isOwn,
+});
+showClock(live, document.querySelector("#clock-stopped"));
 // The first connection takes a moment; only a missing one is news.
 setTimeout(showConnection, 4000);
 start();

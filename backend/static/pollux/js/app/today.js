@@ -1,4 +1,5 @@
-// Today: open alerts, body systems at a glance, the newest values, suggestions, goals, a measurement to type in, a file to hand over.
+// Today: open alerts, body systems at a glance, the newest values, goals, suggestions, a measurement to type
+// in, a file to hand over.
 
 import { get } from "../api.js";
 import { empty, failure, h, icon } from "../dom.js";
@@ -6,12 +7,11 @@ import { kindTitles } from "../kinds.js";
 import { settled } from "../live.js";
 import { withGlucoseAhead } from "../outlook/glucose.js";
 import { goalsBoard } from "../outlook/board.js";
-import { tellDisplayed } from "../seen.js";
 import { tileCards, tileNode } from "../tile.js";
 import { dropArea, follow, recent, send } from "../upload.js";
 import { alertsBoard, openAlerts } from "./alerts.js";
 import { measureForm } from "./measure.js";
-import { suggestionsBoard } from "./suggestions.js";
+import { suggestionsIn } from "./suggestions.js";
 import { systemsGlance } from "./systems.js";
 
 const TILES_SHOWN = 6;
@@ -42,7 +42,6 @@ export async function today({ me, person, live, signal, go }) {
         return showAlerts();
       };
       alertsHolder.replaceChildren(...alertsBoard(found, { patient: person.id, person, titles, again }));
-      found.alerts.forEach(tellDisplayed);
     } catch (error) {
       if (error.name !== "AbortError") alertsHolder.replaceChildren(failure(error, showAlerts));
     }
@@ -87,15 +86,9 @@ export async function today({ me, person, live, signal, go }) {
     }
   };
   const suggestions = h("div", {});
-  const showSuggestions = async () => {
-    try {
-      suggestions.replaceChildren(...(await suggestionsBoard(person, { signal, again: showSuggestions })));
-    } catch (error) {
-      if (error.name !== "AbortError") suggestions.replaceChildren(failure(error, showSuggestions));
-    }
-  };
-  const showAll = () => Promise.all([showTiles(), showGoals(), showAlerts(), showSuggestions()]);
-  const [[seq], titles] = await Promise.all([showAll(), kindTitles()]);
+  const showSuggestions = suggestionsIn(suggestions, person, { signal });
+  const showAll = () => Promise.all([showTiles(), kindTitles(), showGoals(), showAlerts(), showSuggestions()]);
+  const [seq, titles] = await showAll();
   live.subscribe(person.stream, seq);
   const refresh = settled(showAll);
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
@@ -164,8 +157,8 @@ export async function today({ me, person, live, signal, go }) {
     alertsHolder,
     systemsHolder,
     h("section", { "aria-label": "Latest values" }, tilesHolder),
-    suggestions,
     goals,
+    suggestions,
     h(
       "div",
       { class: "view-columns" },
