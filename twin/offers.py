@@ -57,6 +57,7 @@ def register() -> None:
         Panel("systems", "Systems", "console:systems", 8),
         Panel("tiles", "Now", "console:tiles", 10),
         Panel("chart", "Trends", "console:chart", 20),
+        Panel("scores", "Scores", "console:scores", 25),
         Panel("records", "Records", "console:records", 30),
         Panel("sources", "Devices and apps", "console:sources", 35),
         Panel("uploads", "Uploads", "console:uploads", 40),

@@ -851,9 +851,16 @@ def gene_notices_of(patient: Patient, now: datetime) -> list[Notice]:
         for body in records.filter(type=RecordType.VARIANT).values_list("body", flat=True)
         if "rsid" in body
     ]
-    listed = records.filter(Q(ends_at=None) | Q(ends_at__gt=now), type=RecordType.MEDICATION)
+    return notices(genotypes, listed_medicines(patient, now))
+
+
+def listed_medicines(patient: Patient, now: datetime) -> list[Medicine]:
+    """The medicines on the patient's list that have not ended and were not only planned or refused."""
+    listed = Record.objects.filter(
+        Q(ends_at=None) | Q(ends_at__gt=now), patient=patient, type=RecordType.MEDICATION
+    )
     taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).order_by("id")
-    return notices(genotypes, (Medicine(*said) for said in taken.values_list("text", "system", "code")))
+    return [Medicine(*said) for said in taken.values_list("text", "system", "code")]
 
 
 def with_course(alerts: QuerySet[Alert]) -> QuerySet[Alert]:

@@ -19,6 +19,7 @@ from twin.queries import (
     answers_of,
     gene_notices_of,
     glucose_readings,
+    listed_medicines,
     responses_of,
     score_history_of,
     scores_of,
@@ -35,6 +36,7 @@ from twin.score_serializers import (
     ResponseOut,
     ScoresOut,
     ScoreThenOut,
+    SickDaysOut,
     notice_out,
     profile_out,
 )
@@ -48,6 +50,7 @@ from twin.services.questionnaires import answer_questionnaire, asked
 from twin.services.score_inputs import response_score
 from twin.services.scores import fresh_scores
 from twin.state.clock import LocalClock
+from twin.warnings.sick_days import sick_days
 
 _MG_DL = "mg/dL"
 
@@ -170,6 +173,19 @@ class GeneNotices(PatientView):
             if whole or notice.finding is Finding.PROMPT
         ]
         return Response(GeneNoticesOut({"results": found}).data)
+
+
+class SickDays(PatientView):
+    """What to ask about the medicines on a patient's list on a day of vomiting, diarrhoea or fever."""
+
+    needs = {"get": Need.READ}
+    what = "sick days"
+
+    @extend_schema(responses=SickDaysOut)
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        self.access.topic(Topic.MEDICATION)
+        found = sick_days(listed_medicines(self.access.patient, timezone.now()))
+        return Response(SickDaysOut(found or {"when": "", "rules": [], "again": ""}).data)
 
 
 class GlucoseProfile(PatientView):

@@ -17,6 +17,7 @@ from twin.scores.asked import Asked, questions
 from twin.scores.gene_notices import Finding, Notice
 from twin.scores.glucose_profile import PERCENTILES, Profile
 from twin.warnings.actions import actions
+from twin.warnings.sick_days import Act, SickDayRule
 
 
 class NamedOut(serializers.Serializer[Any]):
@@ -249,6 +250,26 @@ class GeneNoticeOut(serializers.Serializer[Notice]):
 
 class GeneNoticesOut(serializers.Serializer[Any]):
     results = GeneNoticeOut(many=True)
+
+
+class SickDayRuleOut(serializers.Serializer[SickDayRule]):
+    """One group of medicines, `medicines` as the list has them. `act` says how pressing it is."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    act = serializers.ChoiceField(choices=[act.value for act in Act])
+    medicines = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
+    verification = serializers.CharField()
+
+
+class SickDaysOut(serializers.Serializer[Any]):
+    """When the rules hold, the rules, the most pressing first, and when what was paused is taken again."""
+
+    when = serializers.CharField()
+    rules = SickDayRuleOut(many=True)
+    again = serializers.CharField()
 
 
 class GlucoseProfileIn(serializers.Serializer[Any]):

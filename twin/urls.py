@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from twin import alerts_panel, api, pages, patient_list, score_api
+from twin import alerts_panel, api, pages, patient_list, score_api, scores_panel
 
 PATIENT = "patients/<patient:patient>"
 
@@ -39,6 +39,7 @@ api_urls = [
         name="questionnaire-responses",
     ),
     path(f"{PATIENT}/gene-notices", score_api.GeneNotices.as_view(), name="gene-notices"),
+    path(f"{PATIENT}/sick-days", score_api.SickDays.as_view(), name="sick-days"),
     path(f"{PATIENT}/goals", api.Goals.as_view(), name="goals"),
     path(f"{PATIENT}/goals/<uuid:goal>/agree", api.AgreeToGoal.as_view(), name="goal-agree"),
     path(f"{PATIENT}/goals/<uuid:goal>/end", api.EndGoal.as_view(), name="goal-end"),
@@ -76,6 +77,7 @@ console_urls = [
     path("forecasts/", pages.ForecastQuality.as_view(), name="forecasts"),
     path(f"{PATIENT}/panels/alerts", alerts_panel.AlertsPanel.as_view(), name="alerts"),
     path(f"{PATIENT}/panels/systems", pages.SystemsPanel.as_view(), name="systems"),
+    path(f"{PATIENT}/panels/scores", scores_panel.ScoresPanel.as_view(), name="scores"),
     path(f"{PATIENT}/panels/tiles", pages.TilesPanel.as_view(), name="tiles"),
     path(f"{PATIENT}/panels/chart", pages.ChartPanel.as_view(), name="chart"),
     path(f"{PATIENT}/panels/records", pages.RecordsPanel.as_view(), name="records"),

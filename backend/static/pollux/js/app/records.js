@@ -8,10 +8,39 @@ import { TYPES, conflictCard, recordForm, recordLine } from "./record.js";
 const SHOWN = 100;
 const CONFLICTS_SHOWN = 10;
 
+/** What to ask about the medicines on the list on a sick day; nothing where it holds none that matter then. */
+async function sickDays(person, signal) {
+  if (!person.own && !person.topics.medication) return "";
+  const { when, rules, again } = await get(`patients/${person.id}/sick-days`, { signal });
+  if (!rules.length) return "";
+  return h(
+    "details",
+    { class: "card" },
+    h("summary", {}, "Your medicines on sick days"),
+    h(
+      "div",
+      { class: "stack" },
+      h("p", {}, when),
+      rules.map((rule) =>
+        h(
+          "div",
+          {},
+          h("strong", {}, rule.title),
+          h("p", { class: "soft small" }, rule.medicines.join(", ")),
+          h("p", {}, rule.text),
+          h("p", { class: "soft small" }, `Said by: ${rule.source}; ${rule.verification}`),
+        ),
+      ),
+      h("p", {}, again),
+    ),
+  );
+}
+
 export async function records({ person, live, signal }) {
   const path = `patients/${person.id}/records`;
   const conflicts = h("div", { class: "stack", "aria-live": "polite" });
   const groups = h("div", { class: "record-groups" });
+  const sick = h("div", {});
   const notice = h("p", { class: "banner", role: "status", hidden: true });
   const more = h("button", { class: "button quiet", type: "button", hidden: true }, "Show more");
   let rows = [];
@@ -110,10 +139,12 @@ export async function records({ person, live, signal }) {
     // What is being typed is never taken away.
     if (editing) return;
     try {
-      const [page] = await Promise.all([
+      const [page, onSickDays] = await Promise.all([
         get(withQuery(path, { page_size: Math.min(Math.max(SHOWN, rows.length), 500) }), { signal }),
+        sickDays(person, signal),
         showConflicts(),
       ]);
+      sick.replaceChildren(onSickDays);
       if (editing) return;
       [rows, next] = [page.results, page.next];
       draw();
@@ -163,5 +194,6 @@ export async function records({ person, live, signal }) {
     notice,
     groups,
     more,
+    sick,
   );
 }
