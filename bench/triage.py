@@ -53,7 +53,7 @@ FILL = """
         patient_id, part, topic, topics, rank, severity, reasons, systems, conditions, early_signs, made_at
     )
         SELECT id, 'records+vitals', 'records', ARRAY['records', 'vitals'], (random() * 30)::int, '',
-            ARRAY['Cardiovascular disease within 10 years (PREVENT): intermediate, 9 %'], ARRAY['heart'],
+            ARRAY['Cardiovascular disease within 10 years (PREVENT): Intermediate, 9 %'], ARRAY['heart'],
             ARRAY[]::text[], ARRAY[]::text[], now()
         FROM backend_patient;
     INSERT INTO twin_snapshot (patient_id, topic, tiles, facts, built_at, known_at, last_data_at)

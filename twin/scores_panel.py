@@ -18,6 +18,8 @@ from twin.warnings.sick_days import sick_days
 
 GENES = frozenset({Topic.GENES, Topic.MEDICATION})
 LEVERS_SHOWN = 3
+POINTS = "{score}"
+"""The unit of what has none, which needs no word."""
 
 
 class ScoresPanel(PatientPage):
@@ -49,7 +51,7 @@ def _row(row: ScoreResult) -> dict[str, Any]:
         "code": row.code,
         "title": said["title"],
         "says": _says(said),
-        "unit": said["unit"],
+        "unit": "" if said["unit"] == POINTS else said["unit"],
         "band": said["band"] and said["band"]["title"],
         "on": row.data_on,
         "inputs": [

@@ -274,8 +274,8 @@ def test_risks_are_ranked_by_their_chance_and_told_of_in_words(cast):
         place_scores(patient.id, now=now)
         found = {row.part: (row.rank, row.reasons, row.systems) for row in Concern.objects.all()}
     assert found == {
-        "records+vitals": (12, ["SCORE2: high, 12 %"], ["heart"]),
-        "vitals": (1, ["CKD_EPI_2021: g3a"], ["kidneys"]),
+        "records+vitals": (12, ["SCORE2: High, 12 %"], ["heart"]),
+        "vitals": (1, ["CKD_EPI_2021: G3a"], ["kidneys"]),
     }
 
 

@@ -130,5 +130,5 @@ def _reasons(known: Known) -> list[str]:
     for one in sorted(known.risks, key=lambda one: one.percent or 0.0, reverse=True):
         if one.to_watch:
             share = "" if one.percent is None else f", {round(one.percent)} %"
-            reasons.append(f"{one.title}: {one.band.lower()}{share}")
+            reasons.append(f"{one.title}: {one.band}{share}")
     return reasons

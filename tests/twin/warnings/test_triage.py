@@ -68,7 +68,7 @@ def test_places_are_in_the_order_of_what_is_worse():
         (Known(ahead=Ahead("Weight above 80 kg", 1.0, None, passed=True)), ("Weight above 80 kg",)),
         (
             Known(risks=(Risk("PHQ-9", "Moderate", True), Risk("SCORE2", "High", True, 7.6))),
-            ("SCORE2: high, 8 %", "PHQ-9: moderate"),
+            ("SCORE2: High, 8 %", "PHQ-9: Moderate"),
         ),
         (Known(risks=(Risk("SCORE2", "Low to moderate", False, 3.0),)), ()),
     ],
