@@ -51,7 +51,7 @@ def _row(row: ScoreResult) -> dict[str, Any]:
         "code": row.code,
         "title": said["title"],
         "says": _says(said),
-        "unit": "" if said["unit"] == POINTS else said["unit"],
+        "unit": _unit(said["unit"]),
         "band": said["band"] and said["band"]["title"],
         "on": row.data_on,
         "inputs": [
@@ -75,6 +75,10 @@ def _says(said: dict[str, Any]) -> str:
     if said["value"] is not None:
         return _value(said["value"])
     return f"{_value(said['low'])} to {_value(said['high'])}" if said["low"] is not None else ""
+
+
+def _unit(unit: str) -> str:
+    return "" if unit == POINTS else unit
 
 
 def _value(value: float | bool | str) -> str:
