@@ -58,16 +58,21 @@ def make_users(*names: str, password: str | None = None) -> list[User]:
 def make_patient(
     user: User | None = None, *, clinic: Clinic | None = None, time_zone: str = "Europe/Berlin"
 ) -> Patient:
-    user = user or make_user()
+    patient = _patient(user or make_user(), clinic, time_zone)
     with acting_for_all():
-        return Patient.objects.create(
-            user=user,
-            clinic=clinic,
-            name=user.name,
-            birth_date=date(1963, 4, 5),
-            sex="female",
-            time_zone=time_zone,
-        )
+        patient.save(force_insert=True)
+    return patient
+
+
+def _patient(user: User, clinic: Clinic | None, time_zone: str = "Europe/Berlin") -> Patient:
+    return Patient(
+        user=user,
+        clinic=clinic,
+        name=user.name,
+        birth_date=date(1963, 4, 5),
+        sex="female",
+        time_zone=time_zone,
+    )
 
 
 def make_clinic(name: str = "") -> Clinic:
@@ -86,17 +91,20 @@ def make_grant(
     topics: dict[Topic, Level] | None = None,
     **fields: object,
 ) -> CareGrant:
-    topics = topics or dict.fromkeys(Topic, Level.READ)
+    grant = _grant(patient, topics or dict.fromkeys(Topic, Level.READ), person=person, team=team, **fields)
     with acting_for_all():
-        return CareGrant.objects.create(
-            patient=patient,
-            person=person,
-            team=team,
-            read=sorted(topics),
-            act=sorted(topic for topic, level in topics.items() if level is Level.ACT),
-            granted_by=patient.user,
-            **{"starts_at": timezone.now() - timedelta(days=1), **fields},
-        )
+        grant.save(force_insert=True)
+    return grant
+
+
+def _grant(patient: Patient, topics: dict[Topic, Level], **fields: object) -> CareGrant:
+    return CareGrant(
+        patient=patient,
+        read=sorted(topics),
+        act=sorted(topic for topic, level in topics.items() if level is Level.ACT),
+        granted_by=patient.user,
+        **{"starts_at": timezone.now() - timedelta(days=1), **fields},
+    )
 
 
 def make_cast() -> Cast:
@@ -109,17 +117,26 @@ def make_cast() -> Cast:
     names = ("pia", "paul", "dora", "cleo", "carl", "rita", "ada")
     users = dict(zip(names, make_users(*names), strict=True))
     clinic = make_clinic("Harbour Clinic")
-    pia = make_patient(users["pia"], clinic=clinic)
-    paul = make_patient(users["paul"])
-    cleo = make_clinician(users["cleo"], clinic)
-    make_clinician(users["carl"], clinic, "nurse")
-    make_clinician(users["rita"], clinic)
-    make_clinician(users["ada"], clinic, "other", administers_clinic=True)
     team = CareTeam.objects.create(clinic=clinic, name="Heart team")
+    staff = {"cleo": "physician", "carl": "nurse", "rita": "physician", "ada": "other"}
+    cleo, *_ = Clinician.objects.bulk_create(
+        Clinician(user=users[name], clinic=clinic, profession=profession, administers_clinic=name == "ada")
+        for name, profession in staff.items()
+    )
     team.members.add(cleo)
-    make_grant(pia, team=team, topics={**dict.fromkeys(Topic, Level.READ), Topic.VITALS: Level.ACT})
-    make_grant(pia, person=users["dora"], topics={Topic.VITALS: Level.ACT, Topic.GLUCOSE: Level.READ})
-    make_grant(pia, person=users["rita"], revoked_at=timezone.now(), revoked_by=users["pia"])
+    pia, paul = _patient(users["pia"], clinic), _patient(users["paul"], None)
+    of_team = {**dict.fromkeys(Topic, Level.READ), Topic.VITALS: Level.ACT}
+    of_dora = {Topic.VITALS: Level.ACT, Topic.GLUCOSE: Level.READ}
+    taken_back = {"revoked_at": timezone.now(), "revoked_by": users["pia"]}
+    with acting_for_all():
+        Patient.objects.bulk_create([pia, paul])
+        CareGrant.objects.bulk_create(
+            [
+                _grant(pia, of_team, team=team),
+                _grant(pia, of_dora, person=users["dora"]),
+                _grant(pia, dict.fromkeys(Topic, Level.READ), person=users["rita"], **taken_back),
+            ]
+        )
     return Cast(**users, pia_patient=pia, paul_patient=paul, clinic=clinic, team=team)
 
 
