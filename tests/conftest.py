@@ -3,9 +3,14 @@
 import os
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    import psycopg
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -73,6 +78,8 @@ def django_db_setup(django_db_blocker) -> Iterator[None]:
     os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace("/pollux?", f"/{name}?")
     TransactionTestCase._fixture_teardown = empty
     yield
+    if _emptier.cache_info().currsize:
+        _emptier().close()
     with django_db_blocker.unblock():
         connection.close()
 
@@ -92,19 +99,33 @@ def migrate(name: str) -> None:
 def empty(_after: object) -> None:
     """What a transactional test wrote is gone, once whoever still writes has ended.
 
-    As the superuser, whom neither walls nor keys nor triggers hold. Django truncates dozens of tables, which
-    takes far longer than to delete a few rows.
+    Django truncates dozens of tables, which takes far longer than to delete a few rows.
     """
+    from django.db import connection
+
+    connection.close()
+    _emptier().execute("SELECT pg_temp.empty()")
+
+
+@cache
+def _emptier() -> "psycopg.Connection":
+    """A superuser, whom neither walls nor keys nor triggers hold; it stays, for it has learnt the tables."""
     import psycopg
     from django.db import connection
 
     written = set(connection.introspection.django_table_names(only_existing=True, include_views=False))
-    names = sorted(f'"{name}"' for name in written - {"django_content_type", "auth_permission"})
     connection.close()
-    with psycopg.connect(os.environ["DATABASE_URL"].replace("//pollux_app@", "//postgres@")) as server:
-        server.execute("SET session_replication_role = replica")
-        server.execute(f"LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE")
-        server.execute("; ".join(f"DELETE FROM {name}" for name in names))
+    names = sorted(f'"{name}"' for name in written - {"django_content_type", "auth_permission"})
+    deleting = "; ".join(f"DELETE FROM {name}" for name in names)
+    server = psycopg.connect(
+        os.environ["DATABASE_URL"].replace("//pollux_app@", "//postgres@"), autocommit=True
+    )
+    server.execute("SET session_replication_role = replica")
+    server.execute(
+        "CREATE FUNCTION pg_temp.empty() RETURNS void LANGUAGE plpgsql AS $$ BEGIN"
+        f" LOCK TABLE {', '.join(names)} IN EXCLUSIVE MODE; {deleting}; END $$"
+    )
+    return server
 
 
 @pytest.fixture
