@@ -193,9 +193,16 @@ def test_suggestion_says_why_and_is_sent_away_for_a_month(cast, visit, hand_over
     card.get_by_text("Where this comes from").click()
     expect(card).to_contain_text("American Heart Association")
     card.get_by_text("Not now").click()
-    card.get_by_role("button", name="For a month").click()
-    expect(page.get_by_role("status").filter(has_text="stays away until")).to_be_focused()
+    asked: list[str] = []
+    page.on("response", lambda answer: answer.url.endswith("/suggestions") and asked.append(answer.url))
+    card.get_by_role("button", name="A month").click()
+    note = page.get_by_role("status").filter(has_text="stays away until")
+    expect(note).to_be_focused()
     expect(card).not_to_contain_text(first)
+    # Once for the answer, and once for the news that the socket brings of it.
+    while len(asked) < 2:
+        page.wait_for_timeout(50)
+    expect(note).to_be_visible()
 
 
 def test_questionnaire_is_summed_and_thoughts_of_death_are_answered_at_once(cast, visit):

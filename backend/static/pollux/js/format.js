@@ -102,6 +102,9 @@ export function bytes(size) {
   return count(size, "GB");
 }
 
+/** How well something was verified, as people say it. */
+export const verified = (standing) => (standing === "memory" ? "from memory, not looked up" : standing);
+
 /** A code as words, for codes that come without a title: "mental_health" → "Mental health". */
 export function words(code) {
   return (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll("_", " ");

@@ -3,7 +3,7 @@
 import { get, post } from "../api.js";
 import { tellWhenSeen } from "../seen.js";
 import { failure, h, icon, whileBusy } from "../dom.js";
-import { number, unitText, when } from "../format.js";
+import { number, unitText, verified, when } from "../format.js";
 
 const ORDER = ["information", "caution", "urgent", "critical"];
 const NOBODY = "No clinic has said when somebody reads this. When you feel unwell, do not wait for it.";
@@ -50,10 +50,17 @@ function evidence(alert, titles) {
       h(
         "p",
         { class: "soft" },
-        `Source: ${alert.source}${alert.verification ? ` (${alert.verification})` : ""}.`,
+        `Source: ${alert.source}${alert.verification ? ` (${verified(alert.verification)})` : ""}.`,
       ),
   );
 }
+
+/** Whether anybody reads this, and when. */
+const reads = (clinic) =>
+  h("p", { class: "soft small reads" }, icon("eye"), h("span", {}, clinic?.reading_line ?? NOBODY));
+
+/** Says itself whether anybody reads it, where it matters most. */
+const saysWhoReads = (alert) => isGrave(alert) && Boolean(alert.what_to_do);
 
 function doNow(alert, clinic) {
   const { what_to_do: words } = alert;
@@ -62,14 +69,14 @@ function doNow(alert, clinic) {
   return h(
     "div",
     { class: `banner ${isGrave(alert) ? "danger" : "caution"} do-now` },
-    icon("alert"),
     h(
       "div",
       {},
-      h("strong", {}, "What to do now"),
+      h("p", { class: "do-now-head" }, icon("alert"), h("strong", {}, "What to do now")),
       h("p", {}, words.text),
       emergency && h("p", { class: "as-written" }, emergency),
-      h("p", { class: "small" }, `Said by: ${words.source}; ${words.verification}.`),
+      isGrave(alert) && reads(clinic),
+      h("p", { class: "small" }, `Said by: ${words.source}; ${verified(words.verification)}.`),
     ),
   );
 }
@@ -108,7 +115,7 @@ function answers(alert, { patient, person, again }) {
       "div",
       { class: "row" },
       !alert.acknowledged_by && ask("I have seen this", seen, ""),
-      ask("Tell me again later", later),
+      ask("Remind me later", later),
     ),
     person.mayAct(alert.topic) &&
       h(
@@ -135,7 +142,7 @@ function card(alert, clinic, context) {
   tellWhenSeen(title, alert.id);
   return h(
     "li",
-    { class: "card alert-card", "data-alert": alert.id, tabindex: "-1" },
+    { class: `card alert-card ${alert.severity}`, "data-alert": alert.id, tabindex: "-1" },
     h(
       "div",
       { class: "row" },
@@ -155,7 +162,7 @@ function card(alert, clinic, context) {
   );
 }
 
-/** Cards for what is open, and one line that says whether anybody reads this; none where nothing is open. */
+/** Cards for what is open, and whether anybody reads this; none where nothing is open. */
 export function alertsBoard({ alerts, clinic }, context) {
   if (!alerts.length) return [];
   return [
@@ -164,6 +171,6 @@ export function alertsBoard({ alerts, clinic }, context) {
       { class: "alerts" },
       alerts.map((alert) => card(alert, clinic, context)),
     ),
-    h("p", { class: "soft small reads" }, icon("eye"), h("span", {}, clinic?.reading_line ?? NOBODY)),
+    ...(alerts.every(saysWhoReads) ? [] : [reads(clinic)]),
   ];
 }

@@ -2,11 +2,11 @@
 
 import { get, post } from "../api.js";
 import { failure, h, icon, whileBusy } from "../dom.js";
-import { day, number, unitText } from "../format.js";
+import { day, number, unitText, verified } from "../format.js";
 
 const AWAY = [
-  [30, "For a month"],
-  [182, "For half a year"],
+  [30, "A month"],
+  [182, "Half a year"],
   [null, "For ever"],
 ];
 
@@ -35,8 +35,8 @@ function origin(one) {
         ),
       ),
     ),
-    h("p", { class: "soft" }, `By the rules of: ${one.source} (${one.verification}).`),
-    one.effect && h("p", { class: "soft" }, `Trials: ${one.effect.source} (${one.effect.verification}).`),
+    h("p", { class: "soft" }, `By the rules of: ${one.source} (${verified(one.verification)}).`),
+    one.effect && h("p", { class: "soft" }, `Trials: ${one.effect.source} (${verified(one.effect.verification)}).`),
   );
 }
 
@@ -91,35 +91,43 @@ function card(one, context) {
 
 /** A function that shows in `holder` what is suggested now; where nothing is, and nothing was sent away, it stays empty. */
 export function suggestionsIn(holder, person, { signal }) {
-  const show = async (said = null) => {
+  const heading = person.own ? "Worth a thought" : `Worth a thought for ${person.name}`;
+  const section = h("section", { class: "suggestions", "aria-label": heading });
+  const note = h("p", { class: "soft small sent-away", role: "status", tabindex: "-1" });
+
+  // What was said of one that was sent away stays, also when news follow.
+  const say = async (words) => {
+    await show({ disturbs: true });
+    note.replaceChildren(icon("eye"), words);
+    holder.prepend(note);
+    note.focus();
+  };
+
+  const draw = ({ results, caution }) => {
+    const unfolded = new Set(
+      [...section.querySelectorAll("[data-suggestion]:has(details[open])")].map((node) => node.dataset.suggestion),
+    );
+    const cards = results.map((one) => card(one, { person, patient: person.id, again: say }));
+    for (const node of cards) node.querySelector("details").open = unfolded.has(node.dataset.suggestion);
+    section.replaceChildren(
+      h("h2", {}, heading),
+      h("ul", { class: "suggestion-cards" }, cards),
+      h("p", { class: "soft small" }, caution),
+    );
+    if (!cards.length) section.remove();
+    else if (section.parentElement !== holder) holder.append(section);
+  };
+
+  const show = async ({ disturbs = false } = {}) => {
     // Who is about to send one away is not disturbed by news.
-    if (!said && holder.querySelector(".send-away[open]")) return;
+    if (!disturbs && holder.querySelector(".send-away[open]")) return;
     try {
-      const { results, caution } = await get(`patients/${person.id}/suggestions`, { signal });
-      const unfolded = new Set(
-        [...holder.querySelectorAll("[data-suggestion]:has(details[open])")].map((node) => node.dataset.suggestion),
-      );
-      const cards = results.map((one) => card(one, { person, patient: person.id, again: show }));
-      for (const node of cards) node.querySelector("details").open = !said && unfolded.has(node.dataset.suggestion);
-      const heading = person.own ? "Worth a thought" : `Worth a thought for ${person.name}`;
-      holder.replaceChildren(
-        ...(cards.length
-          ? [
-              h(
-                "section",
-                { class: "suggestions", "aria-label": heading },
-                h("h2", {}, heading),
-                h("ul", { class: "suggestion-cards" }, cards),
-                h("p", { class: "soft small" }, caution),
-              ),
-            ]
-          : []),
-        ...(said ? [h("p", { class: "soft small sent-away", role: "status", tabindex: "-1" }, icon("eye"), said)] : []),
-      );
-      if (said) holder.querySelector(".sent-away").focus({ preventScroll: true });
+      const found = await get(`patients/${person.id}/suggestions`, { signal });
+      holder.querySelector(":scope > .banner")?.remove();
+      draw(found);
     } catch (error) {
       if (error.name !== "AbortError") holder.replaceChildren(failure(error, () => show()));
     }
   };
-  return show;
+  return () => show();
 }
