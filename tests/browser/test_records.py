@@ -87,13 +87,14 @@ def test_two_versions_are_shown_and_one_is_chosen(cast, visit, asthma):
 
 def test_edit_that_meets_another_is_kept_and_said(cast, visit, asthma):
     page = visit(cast.dora, f"/app/#/of/{cast.pia_patient.id}/records", screen="phone")
-    page.get_by_role("button", name="Keep this one").first.click()
+    card = page.locator("section.conflict")
+    card.get_by_role("button", name="Keep this one").first.click()
+    expect(card).to_have_count(0)
     page.get_by_role("button", name="Edit Asthma, mild").click()
     line = page.locator("li[data-record]")
     line.get_by_label("Name").fill("Asthma, allergic")
     write(cast.pia, cast.pia_patient, Written(RecordType.CONDITION, "Asthma, gone"), record=asthma, base=3)
     line.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("status").filter(has_text="Both versions are kept")).to_be_visible()
-    card = page.locator("section.conflict")
     expect(card.locator(".version").first).to_contain_text("Asthma, allergic")
     expect(card.locator(".version").last).to_contain_text("Asthma, gone")

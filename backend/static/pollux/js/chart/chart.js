@@ -316,6 +316,8 @@ export class TwinChart extends HTMLElement {
       onDraw: (plot) => showEvents(this.lane, plot, this.outlook.events),
     });
     this.zone = zone;
+    // What is drawn can be read on while it is loaded afresh.
+    this.drawn = unit;
     this.ahead.hidden = !this.lines.some((line) => line.forecast && unit === "days");
     this.earlier.hidden = unit !== "days" || !this.outlook.kinds.some(({ record }) => record?.past.length);
     followPointer(this.#plot.over, this.#moves);
@@ -328,7 +330,7 @@ export class TwinChart extends HTMLElement {
   }
 
   #fillLegend() {
-    this.legend.replaceChildren(...legendKeys(this.lines, this.#loaded.unit, this.view, this.#limits()));
+    this.legend.replaceChildren(...legendKeys(this.lines, this.drawn, this.view, this.#limits()));
   }
 
   #read(index) {
@@ -346,7 +348,7 @@ export class TwinChart extends HTMLElement {
   }
 
   #instant(seconds) {
-    return instantWords(seconds, this.#loaded.unit, this.zone);
+    return instantWords(seconds, this.drawn, this.zone);
   }
 
   #words(index) {
