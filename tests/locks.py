@@ -3,8 +3,8 @@
 from django.db import connection
 
 WAITING = """
-    SELECT count(*) FROM pg_locks AS lock JOIN pg_database AS own ON own.oid = lock.database
-    WHERE own.datname = current_database() AND NOT lock.granted
+    SELECT count(*) FROM pg_locks AS lock JOIN pg_stat_activity AS process USING (pid)
+    WHERE process.datname = current_database() AND NOT lock.granted
 """
 
 
