@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, time, timedelta
+from functools import cache
 from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from backend.access import access_patient
@@ -105,8 +107,14 @@ def _fill_rota(now: datetime) -> None:
             )
 
 
+@cache
+def _password() -> str:
+    """The demo's one password, hashed once: everybody may know it, and a hash takes a tenth of a second."""
+    return make_password(cast.PASSWORD)
+
+
 def _make_user(name: str, email: str) -> User:
-    user = User.objects.create_user(email, cast.PASSWORD, name=name)
+    user = User.objects.create(email=email, name=name, password=_password())
     EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
     return user
 
