@@ -23,7 +23,7 @@ from twin.services.reading import read_upload
 
 # The two savepoints around a request stand in the tests for its transaction.
 TRANSACTION = 2
-PANELS = ("alerts", "systems", "tiles", "chart", "records", "uploads")
+PANELS = ("alerts", "systems", "tiles", "chart", "records", "uploads", "scores", "sources")
 POLICY = "Content-Security-Policy"
 
 
@@ -61,9 +61,15 @@ def test_shell_names_every_panel(client_of, cast):
     assert "Your visit is recorded" in page
 
 
-# The shell asks every room; the records are looked through for repeats too, in series and by days; systems
-# stand on tiles, limits, forecasts, alerts and the patient's own day.
-COSTS = {"": 12, "panels/records": 11, "panels/systems": 11, "panels/alerts": 9}
+# The records are looked through for repeats too, in series and by days; systems stand on tiles, limits,
+# forecasts, alerts, scores and the patient's own day; scores have genes and medicines beside them.
+COSTS = {
+    "panels/alerts": 7,
+    "panels/records": 10,
+    "panels/scores": 15,
+    "panels/sources": 7,
+    "panels/systems": 11,
+}
 
 
 @pytest.mark.parametrize("path", ["", *(f"panels/{panel}" for panel in PANELS)])
