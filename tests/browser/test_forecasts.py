@@ -234,8 +234,17 @@ def test_event_is_entered_marked_read_by_keyboard_changed_and_taken_back(cast, v
     card.locator(".line").get_by_label("Name").fill("Influenza")
     card.get_by_role("button", name="Save changes").click()
     expect(page.locator(".event-mark")).to_have_accessible_name(words.replace("Flu", "Influenza"))
+    sure = card.get_by_role("button", name="Delete for good?")
     card.get_by_role("button", name="Delete").click()
-    card.get_by_role("button", name="Delete for good?").click()
+    expect(sure).to_be_focused()
+    # News do not take the question away, and doing something else answers it with no.
+    page.locator("twin-chart").evaluate("chart => chart.start()")
+    expect(page.locator("twin-chart")).not_to_have_attribute("aria-busy", "true")
+    expect(sure).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(sure).to_have_count(0)
+    card.get_by_role("button", name="Delete").click()
+    sure.click()
     expect(page.locator(".event-mark")).to_have_count(0)
     expect(card).to_contain_text("No events yet")
 

@@ -79,3 +79,25 @@ export async function whileBusy(button, work) {
     button.removeAttribute("aria-busy");
   }
 }
+
+/** A button that asks once more before it acts; what is done elsewhere instead is a no, told as "given-up". */
+export function sureButton(text, question, work, className = "button danger plain compact") {
+  const button = h("button", { class: className, type: "button" }, text);
+  const forget = () => {
+    if (!("asked" in button.dataset) || button.getAttribute("aria-busy") === "true") return;
+    delete button.dataset.asked;
+    button.textContent = text;
+    button.dispatchEvent(new CustomEvent("given-up", { bubbles: true }));
+  };
+  button.addEventListener("click", async () => {
+    if ("asked" in button.dataset) {
+      await whileBusy(button, work);
+      return forget();
+    }
+    button.dataset.asked = "";
+    button.textContent = question;
+    button.focus();
+  });
+  button.addEventListener("blur", forget);
+  return button;
+}

@@ -1,7 +1,7 @@
 // One record: its words, the form that writes them, and the card that lets a person choose between two versions.
 
 import { post, put, remove } from "../api.js";
-import { failure, field, h, icon, whileBusy } from "../dom.js";
+import { failure, field, h, icon, sureButton, whileBusy } from "../dom.js";
 import { day, when, words } from "../format.js";
 import { newId } from "../id.js";
 
@@ -124,21 +124,14 @@ export function recordForm({ patient, record = null, may = () => true, onStored,
     }
   };
 
-  const removal = h("button", { class: "button danger", type: "button" }, "Delete");
-  removal.addEventListener("click", () => {
-    if (removal.dataset.asked) {
-      return whileBusy(removal, async () => {
-        try {
-          await remove(`patients/${patient}/records/${id}?version=${record.version}`);
-          onStored("The record is deleted.");
-        } catch (error) {
-          refuse(error);
-        }
-      });
+  const drop = async () => {
+    try {
+      await remove(`patients/${patient}/records/${id}?version=${record.version}`);
+      onStored("The record is deleted.");
+    } catch (error) {
+      refuse(error);
     }
-    removal.dataset.asked = "yes";
-    removal.textContent = "Delete for good?";
-  });
+  };
 
   const form = h(
     "form",
@@ -153,7 +146,7 @@ export function recordForm({ patient, record = null, may = () => true, onStored,
       { class: "actions" },
       submit,
       onCancel && h("button", { class: "button plain", type: "button", onclick: onCancel }, "Cancel"),
-      record && removal,
+      record && sureButton("Delete", "Delete for good?", drop, "button danger"),
     ),
   );
   form.addEventListener("submit", (event) => {

@@ -1,7 +1,7 @@
 // Events of a life: what they are called, the list, and the form that enters one.
 
 import { post, put, remove } from "../api.js";
-import { failure, field, h, icon, whileBusy } from "../dom.js";
+import { failure, field, h, icon, sureButton, whileBusy } from "../dom.js";
 import { day } from "../format.js";
 
 export const ICONS = {
@@ -118,25 +118,16 @@ export function showErrors(error, fields, alert) {
   alert.hidden = false;
 }
 
-/** A button that asks once more before it acts. */
-export function sureButton(text, question, work) {
-  const button = h("button", { class: "button danger plain compact", type: "button" }, text);
-  button.addEventListener("click", () => {
-    if (button.dataset.asked) return whileBusy(button, work);
-    button.dataset.asked = "yes";
-    button.textContent = question;
-  });
-  return button;
-}
-
 function eventLine({ event, patient, may, onChanged }) {
   const line = h("li", { class: "line", "data-event": event.id });
   const note = h("div", { hidden: true });
   const show = () => {
+    const onCancel = () => {
+      show();
+      line.dispatchEvent(new CustomEvent("given-up", { bubbles: true }));
+    };
     const edit = () => {
-      line.replaceChildren(
-        h("div", {}, eventForm({ patient, event, may, onStored: onChanged, onCancel: show })),
-      );
+      line.replaceChildren(h("div", {}, eventForm({ patient, event, may, onStored: onChanged, onCancel })));
       line.querySelector("select").focus();
     };
     const drop = async () => {

@@ -1,9 +1,9 @@
 // Goals: where they stand, and setting, agreeing to and ending one.
 
 import { post } from "../api.js";
-import { field, h, icon, whileBusy } from "../dom.js";
+import { field, h, icon, sureButton, whileBusy } from "../dom.js";
 import { number, parseNumber, unitText } from "../format.js";
-import { showErrors, sureButton } from "./events.js";
+import { showErrors } from "./events.js";
 import { goalAim, goalSentences, goalShare, nameOf } from "./words.js";
 
 /** The bar from where a goal began to where it ends; nothing where the start is not known. */

@@ -1,9 +1,9 @@
 // Limits: the range in which a clinician wants a patient's values to stay. Clinicians set them, all see them.
 
 import { post } from "../api.js";
-import { field, h, icon, whileBusy } from "../dom.js";
+import { field, h, icon, sureButton, whileBusy } from "../dom.js";
 import { day, parseNumber, unitText } from "../format.js";
-import { showErrors, sureButton } from "./events.js";
+import { showErrors } from "./events.js";
 import { nameOf, rangeWords } from "./words.js";
 
 function limitForm({ patient, one, onStored, onCancel }) {

@@ -13,17 +13,28 @@ class TwinOutlook extends HTMLElement {
   #ahead = null;
   #explained = "";
   #explanation = null;
+  /** What could not be shown while somebody was at it. */
+  #missed = null;
   /** Who looks: may(topic) says where they may write, `clinician` whether as one, `units` what they prefer. */
   reader = { may: () => false, clinician: false, units: {} };
+
+  constructor() {
+    super();
+    this.addEventListener("toggle", () => this.#catchUp(), { capture: true });
+    this.addEventListener("given-up", () => this.#catchUp());
+  }
 
   disconnectedCallback() {
     this.#abort?.abort();
   }
 
-  /** Shows what the chart of `patient` shows, `days` ahead. What is being typed is never taken away. */
-  show({ patient, kinds, events, days, ...sensor }) {
-    if (this.#isTyping()) return;
+  /** Shows what the chart of `patient` shows, `days` ahead. What is being typed or asked is never taken away. */
+  show(told) {
+    this.#missed = this.#isBusy() ? told : null;
+    if (this.#missed) return;
+    const { patient, kinds, events, days, ...sensor } = told;
     const onChanged = () => {
+      this.#missed = null;
       for (const form of this.querySelectorAll("form")) form.remove();
       this.dispatchEvent(new CustomEvent("changed", { bubbles: true }));
     };
@@ -58,8 +69,12 @@ class TwinOutlook extends HTMLElement {
     this.#ahead = fresh;
   }
 
-  #isTyping() {
-    return this.querySelector("details.give[open] form, .line form") !== null;
+  #catchUp() {
+    if (this.#missed) this.show(this.#missed);
+  }
+
+  #isBusy() {
+    return this.querySelector("details.give[open] form, .line form, [data-asked]") !== null;
   }
 }
 
