@@ -19,6 +19,8 @@ from twin.risk.result import Input
 from twin.scores.topics import CGM, inputs_of, topics_of
 from twin.services.scores import GLUCOSE_EVERY, refresh_scores
 from twin.services.stale_scores import SETTLE, mark_scores_stale
+from twin.services.warning_facts import read_facts
+from twin.warnings.rule_file import current_rules
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 LABORATORY = {"total_cholesterol": 200.0, "hdl": 45.0, "creatinine": 0.9}
@@ -176,6 +178,22 @@ def test_vital_score_leaves_out_what_was_counted_in_a_run(cast):
     hand_over(pia, "steps", {NOON - 25 * MINUTE: 900.0}, lasts=600)
     parts = {part["parameter"]: part for part in refresh(pia)["news2"].details["parts"]}
     assert (parts["pulse"]["standing"], parts["pulse"]["low"]) == ("known", 0)
+
+
+def test_kept_score_and_warnings_go_by_the_same_measurements(cast):
+    pia = cast.pia_patient
+    hand_over(pia, "heart_rate", {NOON - 50 * MINUTE: 72.0, NOON - 10 * MINUTE: 145.0})
+    hand_over(pia, "resp_rate", {NOON - 180 * MINUTE: 26.0}, lasts=7_200)
+    hand_over(pia, "spo2", {NOON - 5 * MINUTE: 90.0})
+    ride = {"starts_at": NOON - 30 * MINUTE, "ends_at": NOON - 12 * MINUTE}
+    write(pia, "activity", "Ride", topic="vitals", **ride)
+    kept = refresh(pia)["news2"]
+    with acting_on(pia.id):
+        warned = read_facts(pia.id, current_rules(), arrived={}, now=NOON).scores["news2"]
+    parts = {part["parameter"]: part["standing"] for part in kept.details["parts"]}
+    assert (parts["pulse"], parts["resp_rate"], parts["spo2"]) == ("known", "missing", "known")
+    assert (kept.low, kept.high) == (warned.low, warned.high)
+    assert kept.low == 3
 
 
 def test_pregnancy_is_said_only_to_who_may_read_records(cast):

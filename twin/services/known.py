@@ -11,7 +11,7 @@ from backend.queries import zone_history_of
 from twin.intake.items import RecordType
 from twin.models import Record
 from twin.queries import glucose_readings, known_days
-from twin.risk.facts import facts, said_of
+from twin.risk.facts import Said, facts, said_of
 from twin.risk.inputs import Measured, kidney_results
 from twin.risk.result import Input
 from twin.scores.cgm import Metrics, NoReadings, metrics
@@ -51,20 +51,21 @@ def read_known(
 
 def facts_of_rows(rows: Iterable[Record], zone: tzinfo, today: date) -> Mapping[str, Input]:
     """What these records of one patient say, by fact of the file of facts."""
-    said = [
-        said_of(
-            record_type=row.type,
-            system=row.system,
-            code=row.code,
-            text=row.text,
-            status=row.status,
-            body=row.body,
-            starts_on=_day(row.starts_at, zone),
-            ends_on=_day(row.ends_at, zone),
-        )
-        for row in rows
-    ]
-    return facts(said, today)
+    return facts([said_of_row(row, zone) for row in rows], today)
+
+
+def said_of_row(row: Record, zone: tzinfo) -> Said:
+    """One record as the file of facts reads it, by the patient's own days."""
+    return said_of(
+        record_type=row.type,
+        system=row.system,
+        code=row.code,
+        text=row.text,
+        status=row.status,
+        body=row.body if isinstance(row.body, dict) else {},
+        starts_on=_day(row.starts_at, zone),
+        ends_on=_day(row.ends_at, zone),
+    )
 
 
 def _records(patient_id: UUID, now: datetime) -> QuerySet[Record]:

@@ -18,17 +18,21 @@ from twin.models import Answer, DaySummary, QuestionnaireResponse, Record, Sourc
 from twin.queries import glucose_readings
 from twin.risk import questionnaires
 from twin.risk.data import load
-from twin.risk.facts import Said, facts, said_of
+from twin.risk.facts import facts
 from twin.risk.given import Given
 from twin.risk.inputs import Answered, Measured, gather, kidney_results
 from twin.risk.kidney_course import Course, course
 from twin.risk.result import Input, Score
 from twin.scores import cgm
 from twin.scores.asked import of_the_moment
-from twin.scores.news2 import News2, Reading, at_rest, kinds, news2
-from twin.series import store
+from twin.scores.news2 import News2, kinds
+from twin.services.known import said_of_row
+from twin.services.readings import activities_of, read_readings
 from twin.services.records import usual_topic
-from twin.services.stale_scores import MOVES
+from twin.state.clock import LocalClock
+from twin.warnings.looks import instant, milliseconds
+from twin.warnings.moments import MOVEMENT
+from twin.warnings.vital_score import VITALS_SINCE, vital_score
 
 SAID_BY = {
     Role.SELF: "said by the patient",
@@ -38,13 +42,8 @@ SAID_BY = {
 """The source of an answer, by whose word it is."""
 HOME_MEAN = timedelta(days=7)
 """A blood pressure is the mean of the days of a week that ends with the newest; guidelines ask for 7 days."""
-A_MOMENT = timedelta(hours=1)
-"""What lasts longer is the mean of a night or a day, and says nothing of a moment; a working choice."""
-VITALS_SINCE = timedelta(hours=14)
-"""No measurement of NEWS2 counts for longer than 12 hours, and a rest comes before it."""
 CGM_SPAN = timedelta(days=14)
 _ASKS = frozenset(load("handling")["inputs"])
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,30 +106,34 @@ def kidneys(who: Person) -> Course:
     return course(results, who.today)
 
 
-def vital_score(who: Person, answers: Mapping[str, Answer]) -> News2:
+def vital_signs(who: Person, answers: Mapping[str, Answer]) -> News2:
     """NEWS2 of the newest measurements, with what was answered and is not too old."""
-    said = of_the_moment({code: (row.value, row.answered_at) for code, row in answers.items()}, who.now)
-    return news2(
-        at_rest(_vital_signs(who), _moves(who)),
+    since, until = milliseconds(who.now - VITALS_SINCE), milliseconds(who.now)
+    return vital_score(
+        read_readings(
+            who.patient.id,
+            dict.fromkeys((*kinds(), *MOVEMENT), until - since),
+            _names(who.patient),
+            LocalClock.over(who.zone, since, until),
+            until,
+        ),
+        activities_of(who.patient.id, who.now - VITALS_SINCE, who.now),
         now=who.now.astimezone(who.zone),
         age=who.age,
-        pregnant=said.pregnant,
-        on_oxygen=said.on_oxygen,
-        scale=said.scale,
-        consciousness=said.consciousness,
+        said=of_the_moment({code: (row.value, row.answered_at) for code, row in answers.items()}, who.now),
     )
 
 
 def glucose_scores(who: Person) -> list[Score]:
     """What the glucose sensor's last weeks come to; none where nothing was read."""
-    end = _milliseconds(who.now)
-    start = end - _milliseconds_of(CGM_SPAN)
+    end = milliseconds(who.now)
+    start = end - CGM_SPAN // timedelta(milliseconds=1)
     readings = glucose_readings(who.patient, start, end)
     try:
         found = cgm.metrics(readings, start=start, end=end)
     except cgm.NoReadings:
         return []
-    on = _instant(int(readings.at.max())).astimezone(who.zone).date()
+    on = instant(int(readings.at.max())).astimezone(who.zone).date()
     return cgm.scores(found, on=on, source="glucose sensor")
 
 
@@ -164,7 +167,7 @@ def _facts(who: Person) -> tuple[Mapping[str, Input], dict[str, frozenset[Topic]
         Q(type__in=[RecordType.CONDITION, RecordType.MEDICATION])
         | Q(type=RecordType.OBSERVATION, body__has_key="valueCodeableConcept")
     )
-    every = [(Topic(row.topic), _said(row, who.zone)) for row in rows.order_by("id")]
+    every = [(Topic(row.topic), said_of_row(row, who.zone)) for row in rows.order_by("id")]
     whole = facts((said for _, said in every), who.today)
     usual = [said for topic, said in every if topic == usual_topic(RecordType(said.type))]
     if len(usual) == len(every):
@@ -172,57 +175,6 @@ def _facts(who: Person) -> tuple[Mapping[str, Input], dict[str, frozenset[Topic]
     elsewhere = frozenset(topic for topic, said in every if topic != usual_topic(RecordType(said.type)))
     without = facts(usual, who.today)
     return whole, {code: elsewhere for code, found in whole.items() if found != without.get(code)}
-
-
-def _said(row: Record, zone: tzinfo) -> Said:
-    return said_of(
-        record_type=row.type,
-        system=row.system,
-        code=row.code,
-        text=row.text,
-        status=row.status,
-        body=row.body if isinstance(row.body, dict) else {},
-        starts_on=row.starts_at.astimezone(zone).date() if row.starts_at else None,
-        ends_on=row.ends_at.astimezone(zone).date() if row.ends_at else None,
-    )
-
-
-def _vital_signs(who: Person) -> list[Reading]:
-    until = _milliseconds(who.now)
-    names = _names(who.patient)
-    readings = []
-    for code in kinds():
-        found = store.read(who.patient.id, code, until - _milliseconds_of(VITALS_SINCE), until + 1)
-        columns = found.columns
-        of_a_moment = columns.duration <= _milliseconds_of(A_MOMENT)
-        ends = columns.start + columns.duration
-        readings += [
-            Reading(code, value, _instant(end), names[found.sources[source]])
-            for end, value, source in zip(
-                ends[of_a_moment].tolist(),
-                columns.value[of_a_moment].tolist(),
-                found.source[of_a_moment].tolist(),
-                strict=True,
-            )
-        ]
-    return readings
-
-
-def _moves(who: Person) -> list[tuple[datetime, datetime]]:
-    """When the person moved: by what counts it, and by the activities on record."""
-    until = _milliseconds(who.now)
-    since = until - _milliseconds_of(VITALS_SINCE)
-    spans = []
-    for code in MOVES:
-        columns = store.read(who.patient.id, code, since, until + 1).columns
-        moved = (columns.value > 0) & (columns.duration <= _milliseconds_of(A_MOMENT))
-        start, end = columns.start[moved], (columns.start + columns.duration)[moved]
-        spans += list(zip(map(_instant, start.tolist()), map(_instant, end.tolist()), strict=True))
-    activities = Record.objects.filter(
-        patient=who.patient, type=RecordType.ACTIVITY, ends_at__gt=_instant(since), starts_at__lte=who.now
-    )
-    rows = activities.values_list("starts_at", "ends_at")
-    return [*spans, *((start, end) for start, end in rows if start is not None and end is not None)]
 
 
 def _names(patient: Patient) -> Mapping[UUID, str]:
@@ -236,15 +188,3 @@ def tomorrow(who: Person) -> datetime:
 
 def _first_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, datetime.min.time(), zone).astimezone(UTC)
-
-
-def _milliseconds(at: datetime) -> int:
-    return (at - _EPOCH) // timedelta(milliseconds=1)
-
-
-def _milliseconds_of(span: timedelta) -> int:
-    return span // timedelta(milliseconds=1)
-
-
-def _instant(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)

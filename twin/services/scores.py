@@ -32,7 +32,7 @@ from twin.services.score_inputs import (
     person,
     response_score,
     tomorrow,
-    vital_score,
+    vital_signs,
 )
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def _refresh(patient_id: UUID, now: datetime) -> None:
     who = person(patient_id, now=now)
     answers = standing_answers(patient_id)
     rows = {row.code: row for row in _current(patient_id)}
-    vital = vital_score(who, answers)
+    vital = vital_signs(who, answers)
     found = [*_equations(who, answers), _kidneys(who), _vital(vital, now), *_questionnaires(who)]
     glucose_at = min((rows[code].made_at for code in CGM if code in rows), default=None)
     is_early = glucose_at is not None and now < glucose_at + GLUCOSE_EVERY

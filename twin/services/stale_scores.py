@@ -11,14 +11,13 @@ from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.models import StaleScores
 from twin.risk.data import load
 from twin.scores import news2
+from twin.warnings.moments import MOVEMENT
 
 SETTLE = timedelta(seconds=10)
 """Data that keeps coming is worked out together, so often at most."""
-MOVES = ("steps", "distance", "floors", "exercise_minutes")
-"""Kinds of which a sample above zero says that the person moved meanwhile."""
 SCORED = frozenset(
     {row["kind"] for row in load("handling")["inputs"].values() if "kind" in row}
-    | {*news2.kinds(), *MOVES, SENSOR_GLUCOSE.code}
+    | {*news2.kinds(), *MOVEMENT, SENSOR_GLUCOSE.code}
 )
 """The kinds on which scores stand."""
 

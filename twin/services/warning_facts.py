@@ -8,23 +8,21 @@ from uuid import UUID
 
 import numpy as np
 
-from backend import sql
 from backend.models import Patient
 from backend.ports import ports
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.forecast.limits import guideline_limit
 from twin.intake.items import RecordType
-from twin.kinds import KINDS, kind
+from twin.kinds import KINDS
 from twin.models import Basis, DaySummary, GlucoseForecast, Goal, Record, Source
 from twin.models import Crossing as CrossingRow
 from twin.models import Threshold as ThresholdRow
 from twin.queries import baselines_of, standing_answers
 from twin.scores.asked import OfTheMoment, of_the_moment
 from twin.series import store
-from twin.series.codec import decode_all
-from twin.series.columns import Columns
 from twin.services.known import facts_of_rows
+from twin.services.readings import activities_of, read_readings
 from twin.services.safety_score import safety_score
 from twin.state.clock import LocalClock
 from twin.warnings import facts
@@ -32,20 +30,12 @@ from twin.warnings.facts import DAY, Facts
 from twin.warnings.looks import milliseconds
 from twin.warnings.moments import MOVEMENT, is_counted
 from twin.warnings.rules import Condition, RuleFile
-from twin.warnings.vital_score import vital_scores
+from twin.warnings.vital_score import VITALS_SINCE, vital_score, vital_scores
 
 LOOK_BACK = 35
 """Days of which values are read: a week of gain, days away from what is usual, until both are too old."""
 _EPOCH = date(1970, 1, 1)
 _TYPES = (RecordType.CONDITION, RecordType.MEDICATION)
-_BLOCKS = """
-    SELECT kind, source_id, count, data
-    FROM unnest(%s::text[], %s::int[], %s::bigint[]) AS wanted (kind, first, since)
-    JOIN twin_seriesblock AS block USING (kind)
-    WHERE block.patient_id = %s AND block.span >= wanted.first AND block.count > 0
-        AND block.last_at >= wanted.since
-    ORDER BY kind, source_id, span
-"""
 
 
 def read_facts(
@@ -61,7 +51,14 @@ def read_facts(
     windows = look_backs(rules, thresholds)
     until = milliseconds(now)
     clock = LocalClock.over(zone, until - max(windows.values(), default=0) - LOOK_BACK * DAY, until + 2 * DAY)
-    readings = _readings(patient_id, windows, names, clock, until)
+    readings = read_readings(patient_id, windows, names, clock, until)
+    signs = vital_score(
+        readings,
+        activities_of(patient_id, now - VITALS_SINCE, now),
+        now=now,
+        age=age_on(patient.birth_date, today),
+        said=_said_of_the_moment(patient_id, now),
+    )
     return Facts(
         today=today,
         readings=readings,
@@ -72,13 +69,7 @@ def read_facts(
         crossings=_crossings(patient_id),
         ahead=_ahead(patient_id),
         sources=_sources(patient_id, sources),
-        scores=vital_scores(
-            readings,
-            now=now,
-            age=age_on(patient.birth_date, today),
-            said=_said_of_the_moment(patient_id, now),
-        )
-        | safety_score(patient_id),
+        scores=vital_scores(signs) | safety_score(patient_id),
         doses=[one for ask in ports.critical_doses for one in _doses(ask(patient_id))],
         conditions=conditions_on_file(patient_id, zone, today),
         arrived=arrived,
@@ -109,23 +100,6 @@ def day_kinds(rules: RuleFile, thresholds: Iterable[facts.Threshold]) -> frozens
     return rules.kinds(Condition.DEVIATION, Condition.GAIN) | counted
 
 
-def readings_of(columns: Sequence[tuple[str, Columns]], since: int, clock: LocalClock) -> facts.Readings:
-    """Samples of several sources, by name, as rules look at them: those that ended since an instant (ms)."""
-    starts = [one.start for _, one in columns]
-    start = np.concatenate(starts)
-    at = np.concatenate([one.start + one.duration for _, one in columns])
-    value = np.concatenate([one.value for _, one in columns])
-    flags = np.concatenate(
-        [np.zeros(len(one), np.uint8) if one.flags is None else one.flags for _, one in columns]
-    )
-    day = np.concatenate([clock.day_of(one.start + one.duration, one.offset) for _, one in columns])
-    names = list(dict.fromkeys(name for name, _ in columns))
-    source = np.concatenate([np.full(len(one), names.index(name), np.int16) for name, one in columns])
-    found = facts.Readings(start, at, value, flags, source, day, names)
-    order = np.lexsort((source, at))
-    return found.take(order[at[order] >= since])
-
-
 def days_of(clock: LocalClock, day: Sequence[date], value: Sequence[float]) -> facts.Days:
     """Day values, in order, as rules look at them."""
     number = np.array([(one - _EPOCH).days for one in day], np.int64)
@@ -137,24 +111,6 @@ def conditions_on_file(patient_id: UUID, zone: tzinfo, today: date) -> frozenset
     rows = Record.objects.filter(patient_id=patient_id, type__in=_TYPES).order_by("id")
     said = facts_of_rows(rows, zone, today)
     return frozenset(name for name, one in said.items() if one.value is True)
-
-
-def _readings(
-    patient: UUID, windows: Mapping[str, int], names: Mapping[UUID, str], clock: LocalClock, until: int
-) -> dict[str, facts.Readings]:
-    codes = sorted(windows)
-    since = [until - windows[code] for code in codes]
-    # A sample lies in the block in which it begins, which may be the one before.
-    spans = [at // (kind(code).span_days * DAY) - 1 for code, at in zip(codes, since, strict=True)]
-    with sql.cursor() as cursor:
-        rows = cursor.execute(_BLOCKS, [codes, spans, since, patient], binary=True).fetchall()
-    columns = decode_all([data for *_, data in rows])
-    found: defaultdict[str, list[tuple[str, Columns]]] = defaultdict(list)
-    begin = 0
-    for code, source, count, _ in rows:
-        found[code].append((names[source], columns.take(slice(begin, begin + count))))
-        begin += count
-    return {code: readings_of(several, until - windows[code], clock) for code, several in found.items()}
 
 
 def _days(

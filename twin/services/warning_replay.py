@@ -9,19 +9,19 @@ from backend.models import Patient
 from backend.queries import zone_history_of
 from twin.models import DaySummary, Event, EventType, Source
 from twin.series import store
+from twin.services.readings import activities_of, readings_of
 from twin.services.warning_facts import (
     age_on,
     conditions_on_file,
     day_kinds,
     days_of,
     look_backs,
-    readings_of,
     thresholds_of,
 )
 from twin.state.baseline import WINDOW
 from twin.state.clock import LocalClock
 from twin.warnings.facts import DAY
-from twin.warnings.looks import milliseconds
+from twin.warnings.looks import instant, milliseconds
 from twin.warnings.replay import History, Rehearsal, rehearse
 from twin.warnings.rules import RuleFile
 
@@ -78,6 +78,7 @@ def history_of(patient_id: UUID, rules: RuleFile, *, days: int, now: datetime) -
             rows.setdefault(code, []).append((day, value))
         return History(
             readings=readings,
+            activities=activities_of(patient_id, instant(newest - (days + 1) * DAY), now),
             days={
                 code: days_of(clock, [day for day, _ in pairs], [value for _, value in pairs])
                 for code, pairs in rows.items()

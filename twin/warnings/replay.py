@@ -14,7 +14,7 @@ from twin.warnings.facts import Days, Facts, Readings, Threshold
 from twin.warnings.finding import Open, Severity
 from twin.warnings.looks import instant
 from twin.warnings.rules import RuleFile
-from twin.warnings.vital_score import vital_scores
+from twin.warnings.vital_score import Span, vital_score, vital_scores
 
 STEP = timedelta(minutes=30)
 """How often the rules are looked at in a rehearsal, where data came."""
@@ -29,6 +29,7 @@ class History:
     """Everything kept of one person that a rehearsal goes by, as facts have it; `look_back` in ms by kind."""
 
     readings: Mapping[str, Readings]
+    activities: Sequence[Span]
     days: Mapping[str, Days]
     usual_kinds: frozenset[str]
     thresholds: Sequence[Threshold]
@@ -166,7 +167,7 @@ def _facts(
         days=days,
         baselines=usual,
         thresholds=history.thresholds,
-        scores=vital_scores(readings, now=now, age=history.age),
+        scores=vital_scores(vital_score(readings, history.activities, now=now, age=history.age)),
         conditions=history.conditions,
         arrived=arrived,
     )

@@ -1,30 +1,37 @@
-"""NEWS2 of a patient's newest readings, as rules on scores ask for it. Pure."""
+"""NEWS2 of a patient's newest readings: what of them counts, and its points as rules ask for them. Pure."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 
 from twin.scores.asked import OfTheMoment
-from twin.scores.news2 import Reading, at_rest, kinds, news2, oldest_of
+from twin.scores.news2 import News2, Reading, at_rest, kinds, news2
 from twin.warnings.facts import Readings, Score
 from twin.warnings.looks import instant, milliseconds
-from twin.warnings.moments import MOVEMENT, moments
+from twin.warnings.moments import MOVEMENT
 
+A_MOMENT = timedelta(hours=1)
+"""What lasts longer is the mean of a night or a day, and says nothing of a moment; a working choice."""
+VITALS_SINCE = timedelta(hours=14)
+"""No measurement of NEWS2 counts for longer than 12 hours, and a rest comes before it."""
 UNASKED = OfTheMoment()
 
+Span = tuple[datetime, datetime]
 
-def vital_scores(
-    readings: Mapping[str, Readings], *, now: datetime, age: int, said: OfTheMoment = UNASKED
-) -> dict[str, Score]:
-    """`news2`, from what is certain to what is possible, and `news2_single`, the most points of one part.
 
-    Empty where nothing is measured, or the person is not one whom the score is for.
+def vital_score(
+    readings: Mapping[str, Readings],
+    activities: Iterable[Span],
+    *,
+    now: datetime,
+    age: int,
+    said: OfTheMoment = UNASKED,
+) -> News2:
+    """The score of what was measured in a moment, and at rest as far as steps and activities on record tell.
+
+    Days of inputs are those of the zone of `now`.
     """
-    measured = (one for kind in kinds() for one in _measured(kind, readings, now))
-    taken = at_rest(measured, _moves(readings, now))
-    if not taken:
-        return {}
-    result = news2(
-        taken,
+    return news2(
+        at_rest(_signs(readings, now), [*activities, *_moves(readings, now)]),
         now=now,
         age=age,
         pregnant=said.pregnant,
@@ -32,30 +39,42 @@ def vital_scores(
         scale=said.scale,
         consciousness=said.consciousness,
     )
-    known = [part for part in result.parts if part.points is not None and part.reading is not None]
+
+
+def vital_scores(found: News2) -> dict[str, Score]:
+    """`news2`, from what is certain to what is possible, and `news2_single`, the most points of one part.
+
+    Empty where nothing is measured, or the person is not one whom the score is for.
+    """
+    known = [part for part in found.parts if part.points is not None and part.reading is not None]
     if not known:
         return {}
     at = max(milliseconds(part.reading.at) for part in known if part.reading is not None)
-    low, high = (sum(edge) for edge in zip(*((part.low, part.high) for part in result.parts), strict=True))
+    low, high = (sum(edge) for edge in zip(*((part.low, part.high) for part in found.parts), strict=True))
     single = max(part.low for part in known)
     return {"news2": Score(low, high, at), "news2_single": Score(single, single, at)}
 
 
-def _measured(kind: str, readings: Mapping[str, Readings], now: datetime) -> Iterable[Reading]:
-    """The readings that can count at all: news2() takes the newest of them."""
-    found = moments(readings, (kind,), milliseconds(now))
-    since = milliseconds(now - oldest_of(kind))
-    found = found.take((found.at >= since) & (found.at <= milliseconds(now)))
-    for at, value, source in zip(
-        found.at.tolist(), found.values[kind].tolist(), found.source.tolist(), strict=True
-    ):
-        yield Reading(kind, value, instant(at), found.sources[source])
+def _signs(readings: Mapping[str, Readings], now: datetime) -> Iterator[Reading]:
+    for kind in kinds():
+        if kind in readings:
+            found = _of_a_moment(readings[kind].told_once(), now)
+            for at, value, source in zip(
+                found.at.tolist(), found.value.tolist(), found.source.tolist(), strict=True
+            ):
+                yield Reading(kind, value, instant(at), found.sources[source])
 
 
-def _moves(readings: Mapping[str, Readings], now: datetime) -> Iterable[tuple[datetime, datetime]]:
-    """When the person moved, as far back as anything counts."""
-    since = milliseconds(now - max(map(oldest_of, kinds())))
+def _moves(readings: Mapping[str, Readings], now: datetime) -> Iterator[Span]:
     for kind in MOVEMENT:
         if kind in readings:
-            moved = readings[kind].take((readings[kind].value > 0) & (readings[kind].at >= since))
+            counted = readings[kind]
+            moved = _of_a_moment(counted.take(counted.value > 0), now)
             yield from zip(map(instant, moved.start.tolist()), map(instant, moved.at.tolist()), strict=True)
+
+
+def _of_a_moment(readings: Readings, now: datetime) -> Readings:
+    since, until = milliseconds(now - VITALS_SINCE), milliseconds(now)
+    lasts = readings.at - readings.start
+    within = (readings.at >= since) & (readings.at <= until)
+    return readings.take(within & (lasts <= A_MOMENT // timedelta(milliseconds=1)))

@@ -19,7 +19,7 @@ from twin.warnings.facts import Ahead, Crossing, Doses, Score, Source, Threshold
 from twin.warnings.finding import Clearing, Evaluation, Open, Severity
 from twin.warnings.looks import milliseconds
 from twin.warnings.rule_file import current_rules
-from twin.warnings.vital_score import vital_scores
+from twin.warnings.vital_score import vital_score, vital_scores
 
 ID = UUID(int=7)
 NOW_MS = milliseconds(NOW)
@@ -388,16 +388,23 @@ def test_score_of_which_too_little_is_known_ends_nothing():
     assert cleared(facts(), replace(alert, at=ago(days=8))) is Clearing.OUTDATED
 
 
-def test_vital_score_is_of_what_was_measured_and_at_rest():
+def vital(given, activities=(), *, now=NOW, age=60):
+    scores = vital_scores(vital_score(given, activities, now=now, age=age))
+    return {name: (one.low, one.at) for name, one in scores.items()}
+
+
+def test_vital_score_is_of_what_was_measured_in_a_moment_and_at_rest():
     given = {"resp_rate": every(1, 26), "spo2": every(1, 90), "heart_rate": every(1, 135)}
-    assert vital_scores(given, now=NOW, age=60)["news2"].low == 9
     walked = given | {"steps": readings((ago(hours=3), 5.0))}
-    assert vital_scores(walked, now=NOW, age=60)["news2"].low == 9
     walks = given | {"steps": readings((ago(hours=3), 5.0), (NOW, 40.0))}
-    assert vital_scores(walks, now=NOW, age=60)["news2"].low == 3
-    assert vital_scores(given, now=NOW, age=12) == {}
-    assert vital_scores({}, now=NOW, age=60) == {}
-    assert vital_scores(given, now=NOW + timedelta(days=2), age=60) == {}
+    assert [vital(one)["news2"] for one in (given, walked, walks)] == [(9, NOW_MS), (9, NOW_MS), (3, NOW_MS)]
+    assert vital(given, [(ago(hours=5), ago(hours=4)), (ago(minutes=30), ago(minutes=5))])["news2"][0] == 3
+    night = {kind: replace(one, start=one.start - 2 * 3_600_000) for kind, one in given.items()}
+    assert vital(night) == {}
+    assert vital(given | {"heart_rate": night["heart_rate"]})["news2"][0] == 6
+    assert vital(given, age=12) == {}
+    assert vital({}) == {}
+    assert vital(given, now=NOW + timedelta(days=2)) == {}
 
 
 def test_silent_device_is_told_of_until_it_speaks_or_is_gone():

@@ -17,7 +17,8 @@ MONTH = timedelta(days=30)
 
 def history(**given):
     whole = {
-        "readings": {}, "days": {}, "usual_kinds": frozenset(), "thresholds": (), "conditions": frozenset(),
+        "readings": {}, "activities": (), "days": {}, "usual_kinds": frozenset(), "thresholds": (),
+        "conditions": frozenset(),
         "look_back": dict.fromkeys(given.get("readings", {}), 9 * DAY),
         "today": lambda at: at.date(), "age": 60, "events": (),
     }  # fmt: skip
