@@ -152,6 +152,7 @@ def measure(port: int, log: Path) -> list[Row]:
     after_digest = [1e3 * (came[one] - digested[one]) for one in came]
     whole = [1e3 * (came[one] - answered[one]) for one in came]
     alone = bare(listener, clinician)
+    listener.socket.close()
     p50, p95 = (float(np.percentile(after_digest, share)) for share in (50, 95))
     return [
         at_most(None, "digest to socket, median; bare notice", p50, float(np.median(alone)), "ms"),
