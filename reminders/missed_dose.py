@@ -100,7 +100,7 @@ def _by_own_rule(
         return _ask(ways["unknown"])
     row = _rule(own["drug"])
     return MissedDose(
-        advice=_reckoned(row | own, due, next_due, now),
+        advice=_reckoned({**row, **own}, due, next_due, now),
         text=own["text"],
         rule=own["drug"],
         caution=f"{ways['never']} {ways['ask']}",
