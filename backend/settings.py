@@ -46,6 +46,7 @@ CONTENT_SECURITY_POLICY = {
 INSTALLED_APPS = [
     "backend",
     "twin",
+    "reminders",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,0 +1,1 @@
+"""Every write about plans, doses and reminders."""
