@@ -1,9 +1,14 @@
 """Whether a medicine on a list is one of those that are meant, by its code or by its words. Pure."""
 
+import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+
+from twin.kinds import DATA
 
 _RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 _ATC = frozenset({"http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"})
@@ -41,10 +46,39 @@ def is_one_of(medicine: Medicine, wanted: Wanted) -> bool:
     return pattern is not None and bool(pattern.search(f" {plain_words(medicine.text)} "))
 
 
+def is_swallowed(medicine: Medicine) -> bool:
+    """Whether its words do not say that it is rubbed in, dropped or inhaled."""
+    return frozenset(medicines_file()["not_swallowed"]).isdisjoint(plain_words(medicine.text).split())
+
+
+def atc_of(medicine: Medicine) -> str:
+    """Its ATC code, empty where it has none."""
+    return medicine.code if medicine.system in _ATC else ""
+
+
+def endings_in(medicine: Medicine, endings: tuple[str, ...]) -> list[str]:
+    """The words that end as international names of a class do, without what other languages add."""
+    pattern = _pattern((), endings)
+    words = plain_words(medicine.text).split()
+    return [] if pattern is None else [stem(word) for word in words if pattern.fullmatch(f" {word} ")]
+
+
+def stem(name: str) -> str:
+    """A name without the vowel at its end, which languages differ in: codein of codeine and codeina."""
+    return re.sub("[aeo]$", "", name)
+
+
 def plain_words(text: str) -> str:
     """The words in lower case without accents, with single spaces for whatever is no letter or digit."""
     bare = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode()
     return " ".join(re.split(r"[^a-z0-9]+", bare)).strip()
+
+
+@cache
+def medicines_file() -> Mapping[str, Any]:
+    """Names and classes of medicines, as medicines.json has them."""
+    data: Mapping[str, Any] = json.loads((DATA / "medicines.json").read_text(encoding="utf-8"))
+    return data
 
 
 @cache

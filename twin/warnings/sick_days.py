@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from twin.kinds import DATA
-from twin.scores.medicine_names import Medicine, Wanted, is_one_of, plain_words
+from twin.scores.medicine_names import Medicine, Wanted, is_one_of, is_swallowed
 
 
 class Act(StrEnum):
@@ -50,8 +50,7 @@ def sick_days(medicines: Iterable[Medicine]) -> SickDays | None:
     What is rubbed in, dropped or inhaled, as its words say, does not count.
     """
     data = _data()
-    outside = frozenset(data["not_swallowed"])
-    taken = [one for one in medicines if outside.isdisjoint(plain_words(one.text).split())]
+    taken = [one for one in medicines if is_swallowed(one)]
     rules = []
     for row in data["rules"]:
         meant = tuple(dict.fromkeys(one.text for one in taken if is_one_of(one, _wanted(row["id"]))))
