@@ -38,8 +38,8 @@ Seeder = Callable[[datetime, Callable[[str], None]], list[Login]]
 
 
 # Brings what counts in a patient's days up to where the patient lived from an instant on, which has changed;
-# in the caller's transaction.
-ZoneFollower = Callable[[UUID, datetime], None]
+# the second instant is now. In the caller's transaction.
+ZoneFollower = Callable[[UUID, datetime, datetime], None]
 
 
 # Answers what each of these refs is now, in these topics: {ref: body as JSON}. One that is gone is left out.

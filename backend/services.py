@@ -109,7 +109,7 @@ def _live_by(patient: Patient, history: ZoneHistory, now: datetime) -> None:
     patient.time_zone = history.key_at(now)
     patient.save(update_fields=["time_zone"])
     for follow in ports.zone_followers:
-        follow(patient.id, changed_from)
+        follow(patient.id, changed_from, now)
 
 
 def create_grant(

@@ -1,4 +1,4 @@
-"""The app configuration of reminders."""
+"""The app configuration of reminders: what they offer the other rooms."""
 
 from django.apps import AppConfig
 
@@ -6,3 +6,8 @@ from django.apps import AppConfig
 class RemindersConfig(AppConfig):
     name = "reminders"
     verbose_name = "Reminders"
+
+    def ready(self) -> None:
+        from reminders import offers  # noqa: PLC0415 - registering needs the models
+
+        offers.register()

@@ -86,9 +86,9 @@ def register() -> None:
     ports.displayed["alert"] = alert_displayed
 
 
-def follow_zone(patient: UUID, since: datetime) -> None:
+def follow_zone(patient: UUID, since: datetime, now: datetime) -> None:
     """The patient's days begin at other instants from `since` on; a worker sums them up."""
-    mark_moved_days_stale(patient, since, now=timezone.now())
+    mark_moved_days_stale(patient, since, now=now)
 
 
 def upload_view(user: User, upload: UUID) -> Mapping[str, object] | None:

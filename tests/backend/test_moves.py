@@ -26,7 +26,7 @@ DAY = timedelta(days=1)
 def followed(monkeypatch):
     """From when on the rooms were told that a patient lived elsewhere."""
     heard = []
-    monkeypatch.setattr(ports, "zone_followers", [lambda _, since: heard.append(since)])
+    monkeypatch.setattr(ports, "zone_followers", [lambda _, since, __: heard.append(since)])
     return heard
 
 
