@@ -63,8 +63,18 @@ class MedicineEvent:
 def dose_of(text: str, body: Mapping[str, Any]) -> str:
     """How much and how often, as the record says it: equal for equal doses, empty where it says nothing."""
     said = body.get("dosageInstruction") or body.get("dosage")
-    strengths = [re.sub(r"\s", "", found.group().casefold()) for found in _STRENGTH.finditer(text)]
+    strengths = strengths_of(text)
     return json.dumps([strengths, said], sort_keys=True) if strengths or said else ""
+
+
+def strengths_of(text: str) -> list[str]:
+    """The strengths named in a text, in order and without spaces: "5mg"."""
+    return [re.sub(r"\s", "", found.group().casefold()) for found in _STRENGTH.finditer(text)]
+
+
+def without_strengths(text: str) -> str:
+    """A text without the strengths that `strengths_of` finds."""
+    return _STRENGTH.sub(" ", text)
 
 
 def is_other_dose(before: str, after: str) -> bool:
@@ -86,7 +96,7 @@ def medicine_events(records: Iterable[Medicine]) -> list[MedicineEvent]:
 
 
 def _name(one: Medicine) -> str:
-    name = " ".join(_STRENGTH.sub(" ", one.text).casefold().split())
+    name = " ".join(without_strengths(one.text).casefold().split())
     return name or str(one.record)
 
 
