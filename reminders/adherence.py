@@ -116,13 +116,13 @@ def _spans(fills: Sequence[Fill], *, until: date) -> Iterator[tuple[date, date]]
 
 
 class Outcome(StrEnum):
-    """What became of a dose that was due."""
+    """What became of a dose."""
 
+    DUE = "due"  # its time is not over
     TAKEN = "taken"
     SKIPPED = "skipped"
     EXCUSED = "excused"  # skipped because a clinician said so
     MISSED = "missed"
-    OPEN = "open"  # its time is not over
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +190,7 @@ class Week:
 
 
 def adherence(doses: Iterable[Dose]) -> Adherence:
-    """Doses taken of those due. As-needed doses do not count, nor open and excused ones.
+    """Doses taken of those due. As-needed doses do not count, nor those that are still due and excused ones.
 
     Of several plans every dose counts alike. A pause has no doses. Raises ValueError for a dose that is there
     twice.
@@ -254,7 +254,7 @@ def long_gaps(doses: Iterable[Dose], today: date, *, least_days: int = LONG_GAP_
     `today`. Excused doses lack as others do: the body knows no reasons.
     """
     by_plan_and_time = sorted(
-        (dose for dose in _counted(doses) if dose.outcome is not Outcome.OPEN),
+        (dose for dose in _counted(doses) if dose.outcome is not Outcome.DUE),
         key=lambda dose: (dose.plan, dose.due),
     )
     gaps = []

@@ -118,7 +118,7 @@ def check(medicine: Medicine, person: Person, today: date) -> Checked:
 
     Raises ValueError for a medicine without words and code.
     """
-    if not medicine.text.strip() and not medicine.code:
+    if not _name(medicine):
         raise ValueError("A medicine has a name or a code.")
     findings = [
         *_allergies(medicine, person.allergies),
@@ -283,7 +283,7 @@ def _of_record(
 
 
 def _name(medicine: Medicine) -> str:
-    return medicine.text.strip() or medicine.code
+    return medicine.text.strip() or next((code for _, code in medicine.codes), "")
 
 
 def _kidney_rules_of(medicine: Medicine) -> list[Mapping[str, Any]]:

@@ -58,7 +58,10 @@ class Pair:
     @property
     def key(self) -> Key:
         """By what it is named in decisions."""
-        return (self.before and self.before.id, self.after and self.after.id)
+        return (
+            None if self.before is None else self.before.id,
+            None if self.after is None else self.after.id,
+        )
 
     @property
     def standing(self) -> Standing:
@@ -204,17 +207,20 @@ def decided(pairs: Sequence[Pair], choices: Mapping[Key, Choice]) -> list[Decide
 def _problem(pair: Pair, choice: Choice | None) -> Problem | None:
     if choice is None:
         return Problem(pair.key, "decision", "This line is not decided.")
-    if choice.decision is not Decision.CHANGE:
-        return choice.to and Problem(pair.key, "to", "Only what is changed is changed to something.")
-    current = pair.before or pair.after
-    to = _line(pair, choice)
+    if choice.decision is Decision.CHANGE:
+        why = _why_no_change(pair, choice)
+    else:
+        why = None if choice.to is None else "Only what is changed is changed to something."
+    return None if why is None else Problem(pair.key, "to", why)
+
+
+def _why_no_change(pair: Pair, choice: Choice) -> str | None:
+    current, to = pair.before or pair.after, _line(pair, choice)
     if current is None or to is None:
-        return Problem(pair.key, "to", "It has to be said what this is changed to.")
+        return "It has to be said what this is changed to."
     if sameness(current.medicine, to.medicine) is None:
-        return Problem(pair.key, "to", "Another medicine is a line of its own: stop this one and add that.")
-    if not _differences(current, to):
-        return Problem(pair.key, "to", "This changes nothing.")
-    return None
+        return "Another medicine is a line of its own: stop this one and add that."
+    return None if _differences(current, to) else "This changes nothing."
 
 
 def _line(pair: Pair, choice: Choice) -> Line | None:

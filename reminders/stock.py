@@ -23,13 +23,13 @@ Need = tuple[date, Decimal]
 """So much is needed on this day."""
 
 
-class Kind(StrEnum):
+class Move(StrEnum):
     """What changes a stock."""
 
-    FETCHED = "fetched"
+    FILL = "fill"
     TAKEN = "taken"
-    LOST = "lost"  # dropped, thrown away, given back
-    COUNTED = "counted"  # what there is, whatever was known before
+    LOSS = "loss"  # dropped, thrown away, given back
+    COUNT = "count"  # what there is, whatever was known before
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Movement:
     """One change; `expires_on` is the last day on which what was fetched may be used."""
 
     at: datetime
-    kind: Kind
+    move: Move
     amount: Decimal
     expires_on: date | None = None
 
@@ -84,7 +84,7 @@ def stock_after(movements: Iterable[Movement]) -> Stock:
     """
     stock = Stock()
     for one in sorted(movements, key=lambda one: one.at):
-        if one.amount < 0 or (one.amount == 0 and one.kind is not Kind.COUNTED):
+        if one.amount < 0 or (one.amount == 0 and one.move is not Move.COUNT):
             raise ValueError("An amount is more than nothing.")
         stock = _moved(stock, one)
     return stock
@@ -92,9 +92,9 @@ def stock_after(movements: Iterable[Movement]) -> Stock:
 
 def _moved(stock: Stock, one: Movement) -> Stock:
     day = one.at.date()
-    if one.kind is Kind.FETCHED:
+    if one.move is Move.FILL:
         return Stock(_with(stock.lots, Lot(one.amount, one.expires_on)), stock.unaccounted, stock.counted_at)
-    if one.kind is Kind.COUNTED:
+    if one.move is Move.COUNT:
         known = stock.amount
         if one.amount >= known:
             more = one.amount - known

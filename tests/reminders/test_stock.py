@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminders.stock import (
-    Kind,
     Lot,
+    Move,
     Movement,
     Outlook,
     RunOut,
@@ -32,10 +32,10 @@ def day(offset):
 
 
 def moves(*said):
-    """Of ("fetched", 30) or ("fetched", 30, day it expires), a day apart."""
+    """Of ("fill", 30) or ("fill", 30, day it expires), a day apart."""
     return [
-        Movement(datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=at), Kind(kind), D(str(amount)), *rest)
-        for at, (kind, amount, *rest) in enumerate(said)
+        Movement(datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=at), Move(move), D(str(amount)), *rest)
+        for at, (move, amount, *rest) in enumerate(said)
     ]
 
 
@@ -47,16 +47,16 @@ def every(days, amount="1"):
     ("said", "amount", "unaccounted"),
     [
         ([], 0, 0),
-        ([("fetched", 30)], 30, 0),
-        ([("fetched", 30), ("taken", "0.5"), ("taken", "0.5")], 29, 0),
-        ([("fetched", 30), ("lost", 2)], 28, 0),
-        ([("fetched", 1), ("taken", 2)], 0, 1),
-        ([("taken", 2), ("fetched", 30)], 30, 2),
-        ([("fetched", 30), ("counted", 25)], 25, 0),
-        ([("fetched", 30), ("counted", 40)], 40, 0),
-        ([("fetched", 30), ("counted", 0)], 0, 0),
-        ([("taken", 2), ("counted", 12), ("taken", 2)], 10, 0),
-        ([("counted", 3), ("taken", 4)], 0, 1),
+        ([("fill", 30)], 30, 0),
+        ([("fill", 30), ("taken", "0.5"), ("taken", "0.5")], 29, 0),
+        ([("fill", 30), ("loss", 2)], 28, 0),
+        ([("fill", 1), ("taken", 2)], 0, 1),
+        ([("taken", 2), ("fill", 30)], 30, 2),
+        ([("fill", 30), ("count", 25)], 25, 0),
+        ([("fill", 30), ("count", 40)], 40, 0),
+        ([("fill", 30), ("count", 0)], 0, 0),
+        ([("taken", 2), ("count", 12), ("taken", 2)], 10, 0),
+        ([("count", 3), ("taken", 4)], 0, 1),
     ],
 )
 def test_stock_is_what_was_fetched_less_what_was_taken_and_a_count_replaces_it(said, amount, unaccounted):
@@ -65,14 +65,12 @@ def test_stock_is_what_was_fetched_less_what_was_taken_and_a_count_replaces_it(s
 
 
 def test_stock_goes_by_time_and_not_by_the_order_of_writing():
-    fetched, counted, taken = moves(("fetched", 30), ("counted", 10), ("taken", 1))
+    fetched, counted, taken = moves(("fill", 30), ("count", 10), ("taken", 1))
     assert stock_after([taken, counted, fetched]).amount == 9
     assert stock_after([taken, counted, fetched]).counted_at == counted.at
 
 
-@pytest.mark.parametrize(
-    "said", [("fetched", -1), ("taken", -1), ("fetched", 0), ("lost", 0), ("counted", -1)]
-)
+@pytest.mark.parametrize("said", [("fill", -1), ("taken", -1), ("fill", 0), ("loss", 0), ("count", -1)])
 def test_stock_refuses_an_amount_that_is_none(said):
     with pytest.raises(ValueError, match="more than nothing"):
         stock_after(moves(said))
@@ -80,7 +78,7 @@ def test_stock_refuses_an_amount_that_is_none(said):
 
 def test_stock_is_taken_from_what_expires_first_but_not_from_what_has():
     long_gone, soon = date(2026, 1, 1), date(2026, 12, 31)
-    said = [("fetched", 5), ("fetched", 5, soon), ("fetched", 5, long_gone), ("taken", 6)]
+    said = [("fill", 5), ("fill", 5, soon), ("fill", 5, long_gone), ("taken", 6)]
     assert stock_after(moves(*said)).lots == (Lot(D(5), long_gone), Lot(D(4), None))
     assert stock_after(moves(*said, ("taken", 6))).lots == (Lot(D(3), long_gone),)
 
@@ -174,7 +172,7 @@ said_moves = st.lists(
     st.builds(
         Movement,
         st.integers(0, 365).map(lambda ahead: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=ahead)),
-        st.sampled_from(Kind),
+        st.sampled_from(Move),
         amounts,
         st.none() | st.dates(date(2026, 1, 1), date(2027, 12, 31)),
     ),
@@ -191,10 +189,10 @@ def test_stock_is_never_negative(several):
 
 @given(said_moves)
 def test_stock_accounts_for_everything(several):
-    several = [one for one in several if one.kind is not Kind.COUNTED]
+    several = [one for one in several if one.move is not Move.COUNT]
     found = stock_after(several)
-    fetched = sum(one.amount for one in several if one.kind is Kind.FETCHED)
-    used = sum(one.amount for one in several if one.kind is not Kind.FETCHED)
+    fetched = sum(one.amount for one in several if one.move is Move.FILL)
+    used = sum(one.amount for one in several if one.move is not Move.FILL)
     assert found.amount + used == fetched + found.unaccounted
 
 

@@ -78,7 +78,7 @@ def allergy_source_of(class_: MedicineClass, substance: Medicine) -> str | None:
 
 def sameness(one: Medicine, other: Medicine) -> Sameness | None:
     """By what two medicines hold the same ingredient, of whatever strength; None where nothing says so."""
-    if one.code and one.code == other.code and one.system == other.system:
+    if set(one.codes) & set(other.codes):
         return Sameness.CODE
     if atc_of(one) and atc_of(one) == atc_of(other):
         return Sameness.CODE

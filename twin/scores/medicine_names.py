@@ -16,11 +16,20 @@ _ATC = frozenset({"http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73"})
 
 @dataclass(frozen=True, slots=True)
 class Medicine:
-    """A medicine as the list has it: its words, and its code where it has one."""
+    """A medicine as the list has it: its words, and its code where it has one; `also` are further ones.
+
+    A code stands with its system.
+    """
 
     text: str
     system: str = ""
     code: str = ""
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def codes(self) -> tuple[tuple[str, str], ...]:
+        """Every system and code it has."""
+        return tuple(one for one in ((self.system, self.code), *self.also) if one[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +47,11 @@ class Wanted:
 
 def is_one_of(medicine: Medicine, wanted: Wanted) -> bool:
     """Whether a medicine is meant. Names count as words of their own, also as other languages end them."""
-    if medicine.system == _RXNORM and medicine.code in wanted.rxnorm:
-        return True
-    if medicine.system in _ATC and medicine.code.startswith(wanted.atc):
-        return True
+    for system, code in medicine.codes:
+        if system == _RXNORM and code in wanted.rxnorm:
+            return True
+        if system in _ATC and code.startswith(wanted.atc):
+            return True
     pattern = _pattern(wanted.names, wanted.endings)
     return pattern is not None and bool(pattern.search(f" {plain_words(medicine.text)} "))
 
@@ -52,8 +62,8 @@ def is_swallowed(medicine: Medicine) -> bool:
 
 
 def atc_of(medicine: Medicine) -> str:
-    """Its ATC code, empty where it has none."""
-    return medicine.code if medicine.system in _ATC else ""
+    """Its ATC code, the first of several; empty where it has none."""
+    return next((code for system, code in medicine.codes if system in _ATC), "")
 
 
 def endings_in(medicine: Medicine, endings: tuple[str, ...]) -> list[str]:

@@ -73,6 +73,12 @@ def test_ingredients_and_classes_are_known_by_code(system, code, ingredients, cl
         (("Brand", RXNORM, "860975"), ("Other", "urn:other", "860975"), None),
         (("Brand", ATC, "C10AA05"), ("Other", ATC_OID, "C10AA05"), "code"),
         (("Brand", ATC, "C10AA05"), ("Atorvastatin 20 mg",), "ingredient"),
+        (
+            ("Brand", RXNORM, "1", ((ATC, "C10AA05"),)),
+            ("Other", "urn:other", "1", ((ATC, "C10AA05"),)),
+            "code",
+        ),
+        (("Brand", RXNORM, "1", ((ATC, "C10AA05"),)), ("Atorvastatin",), "ingredient"),
         (("Paracetamol 500",), ("Acetaminophen 325 mg",), "ingredient"),
         (("Ramipril 5 mg",), ("Ramipril-HCT 5/25",), "ingredient"),
         (("Ramipril",), ("Enalapril",), None),
