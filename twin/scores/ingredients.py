@@ -7,7 +7,7 @@ word they begin with. What is not known is not claimed: two brands of one ingred
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from twin.scores.genes import pharmacogenetics
 from twin.scores.medicine_names import (
@@ -24,6 +24,7 @@ from twin.scores.medicine_names import (
 _CLASS = 5  # characters of an ATC code that name the chemical group, its fourth level
 _SUBSTANCE = 7  # and those that name the substance
 _LEAST_LETTERS = 4
+_KEPT = 1024  # medicines whose ingredients are kept: lists are compared line by line
 
 
 class Sameness(StrEnum):
@@ -43,6 +44,7 @@ class MedicineClass:
     twice: str
 
 
+@lru_cache(maxsize=_KEPT)
 def ingredients_of(medicine: Medicine) -> frozenset[str]:
     """The international names of what is known to be in it; several of a combination, empty of a stranger."""
     found = {name for name, wanted in _lexicon() if is_one_of(medicine, wanted)}
@@ -50,6 +52,7 @@ def ingredients_of(medicine: Medicine) -> frozenset[str]:
     return frozenset(_most_specific(found))
 
 
+@lru_cache(maxsize=_KEPT)
 def classes_of(medicine: Medicine) -> tuple[MedicineClass, ...]:
     """The known classes of a medicine, in the file's order; one known by ATC alone is its chemical group."""
     found = [class_ for class_, wanted, _ in _classes() if is_one_of(medicine, wanted)]
