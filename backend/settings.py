@@ -133,7 +133,8 @@ CELERY_TIMEZONE = "UTC"
 # A worker takes from both in turn: what somebody has to hear of does not wait behind a morning's uploads.
 CELERY_TASK_QUEUES = [Queue("celery"), Queue("urgent")]
 CELERY_TASK_ROUTES = {
-    f"twin.{task}": {"queue": "urgent"} for task in ("check_warnings", "deliver_alerts", "watch_alerts")
+    task: {"queue": "urgent"}
+    for task in ("twin.check_warnings", "twin.deliver_alerts", "twin.watch_alerts", "reminders.dispatch")
 }
 CELERY_BEAT_SCHEDULE = {
     "show that the clock goes": {"task": "backend.beat", "schedule": 60, "options": {"expires": 60}},
@@ -157,6 +158,13 @@ CELERY_BEAT_SCHEDULE = {
     },
     "resume a pass that stands still": {"task": "twin.resume_fleet", "schedule": 60},
     "watch over alerts": {"task": "twin.watch_alerts", "schedule": 5, "options": {"expires": 60}},
+    "dispatch due reminders": {"task": "reminders.dispatch", "schedule": 2, "options": {"expires": 10}},
+    "say which doses were missed": {
+        "task": "reminders.mark_missed",
+        "schedule": 30,
+        "options": {"expires": 60},
+    },
+    "plan doses ahead": {"task": "reminders.plan_on", "schedule": 300},
     # When people are awake who can be told that nobody is told.
     "test the alarms": {"task": "twin.test_alarms", "schedule": crontab(hour=9, minute=5)},
     "expire unattended alerts": {"task": "twin.expire_alerts", "schedule": 3600},

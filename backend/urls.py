@@ -5,6 +5,7 @@ from csp.decorators import csp_update
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+import reminders.urls
 import twin.urls
 from backend import api, health, pages
 
@@ -41,6 +42,7 @@ api_urls = [
     ),
     path("patients/<patient:patient>/audit", api.Audit.as_view(), name="audit"),
     *twin.urls.api_urls,
+    *reminders.urls.api_urls,
 ]
 
 console_urls = [

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
+from reminding import make_reminder
 
 from backend.actor import acting_for_all
 from backend.checks import OWN_AUTHORISATION, views
@@ -44,6 +45,25 @@ ALWAYS_READ = {"emergency_text": "Call 112.", "reads_from": "00:00", "reads_unti
 ON_AIR = {"answers": {"on_oxygen": False}}
 SMOKES = {"answers": {"smoking": True}}
 CALM = {"answers": [0, 1, 0, 0, 1, 0, 0, 0, 0]}
+DAILY = {"code": "QD"}
+IRON = {"medicine": "Iron", "starts_on": f"{timezone.now():%Y-%m-%d}", "timing": DAILY}
+PAUSED = {"since": f"{timezone.now() + timedelta(days=2):%Y-%m-%d}"}
+FETCHED = {"move": "fill", "amount": 30, "days": 30}
+NOTHING_TAKEN = {
+    "answers": [
+        {"key": "00000000-0000-7000-8000-000000000001", "status": "taken", "said_at": "2026-03-01T12:00:00Z"}
+    ]
+}
+EARLY_DAY = {"wake": "05:30", "breakfast": "06:00", "lunch": "12:00", "dinner": "18:00", "bed": "21:30"}
+QUIET_NIGHTS = {
+    "channels": ["live", "email"],
+    "fallback_minutes": 10,
+    "notice_minutes": 0,
+    "quiet_from": "22:00",
+    "quiet_until": "07:00",
+    "time_zone": "",
+    "shows_names": False,
+}
 EMERGENCY = {"patient_email": "pia@pollux.example", "reason": "Found unconscious."}
 
 EVERYBODY = (200, 200, 200, 200, 200, 200, 200, 401)
@@ -119,6 +139,24 @@ ROWS = [
     ("post", API + PIA + "goals", GOAL, 201, 404, 201, 422, 404, 404, 404, 401),
     ("post", API + PIA + "goals", SUGAR_GOAL, 201, 404, 404, 404, 404, 404, 404, 401),
     ("post", API + PIA + "goals/<uuid:goal>/agree", None, 422, 404, 422, 200, 404, 404, 404, 401),
+    ("get", API + PIA + "plans", None, *GRANTEES),
+    ("post", API + PIA + "plans", IRON, 201, 404, 404, 404, 404, 404, 404, 401),
+    ("post", API + PIA + "plans/preview", IRON, *OWNER_ONLY),
+    ("get", API + PIA + "plans/<uuid:plan>", None, *WHOLE_GRANTS),
+    ("put", API + PIA + "plans/<uuid:plan>", IRON | {"number": 1}, *OWNER_ONLY),
+    ("post", API + PIA + "plans/<uuid:plan>/end", {}, *OWNER_ONLY),
+    ("post", API + PIA + "plans/<uuid:plan>/pause", PAUSED, *OWNER_ONLY),
+    ("delete", API + PIA + "plans/<uuid:plan>/pause", None, *OWNER_ONLY),
+    ("post", API + PIA + "plans/<uuid:plan>/stock", FETCHED, 201, 404, 404, 404, 404, 404, 404, 401),
+    ("get", API + PIA + "doses", None, *WHOLE_GRANTS),
+    ("get", API + PIA + "doses/<uuid:dose>", None, *WHOLE_GRANTS),
+    ("post", API + PIA + "doses/answers", NOTHING_TAKEN, 422, 404, 404, 404, 404, 404, 404, 401),
+    ("get", API + PIA + "adherence", None, *WHOLE_GRANTS),
+    ("get", API + PIA + "reminders/unheard", None, *GRANTEES),
+    ("get", API + PIA + "routine", None, *WHOLE_GRANTS),
+    ("put", API + PIA + "routine", EARLY_DAY, *OWNER_ONLY),
+    ("get", API + "reminders/preferences", None, *EVERYBODY),
+    ("put", API + "reminders/preferences", QUIET_NIGHTS, *EVERYBODY),
     ("post", API + PIA + "goals/<uuid:goal>/end", None, 200, 404, 200, 200, 404, 404, 404, 401),
     ("get", API + PIA + "suggestions", None, *GRANTEES),
     (
@@ -252,6 +290,9 @@ def places(cast):
             entered_at=timezone.now(),
         )
         grant = CareGrant.objects.filter(patient=cast.pia_patient).order_by("id").first()
+    reminder = make_reminder(cast.pia_patient, timezone.now())
+    with acting_for_all():
+        dose = reminder.doses.get()
     return {
         "<patient:patient>": str(cast.pia_patient.id),
         "<uuid:upload>": str(upload.id),
@@ -263,6 +304,8 @@ def places(cast):
         "<uuid:goal>": str(goal.id),
         "<uuid:threshold>": str(threshold.id),
         "<uuid:event>": str(event.id),
+        "<uuid:plan>": str(dose.plan_id),
+        "<uuid:dose>": str(dose.id),
         "<str:kind>": "heart_rate",
         "<str:rule>": "activity_daily",
         "<str:code>": "bmi",

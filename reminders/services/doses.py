@@ -35,6 +35,7 @@ from twin.services.stale_warnings import mark_warnings_stale
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """So far may a device's clock be ahead of ours."""
+ANSWERS_AT_ONCE = 500
 OLDEST = timedelta(days=366)
 """What was taken longer ago is not entered any more."""
 TELL_CAREGIVERS_FOR = timedelta(hours=12)
@@ -88,6 +89,8 @@ def answer_doses(*, access: Access, said: Sequence[Said], now: datetime) -> list
     that cannot be, Http404 for a dose or plan that is absent or not hers to answer.
     """
     access.topic(Topic.MEDICATION)
+    if len(said) > ANSWERS_AT_ONCE:
+        raise NotPossible("answers", f"At most {ANSWERS_AT_ONCE} answers are taken at once.")
     patient = access.patient.id
     store.lock(patient)
     doses = _doses(patient, said)

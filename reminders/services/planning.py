@@ -3,12 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, Q
+from django.db.models import Q
 
 from backend import sql
 from backend.actor import acting_for_all, acting_on
@@ -22,15 +21,14 @@ from reminders.models import (
     DoseStatus,
     MedicationPlan,
     PlanStatus,
-    PlanVersion,
     Reminder,
     ReminderKind,
     ReminderPreference,
     ReminderStatus,
-    RoutineTimes,
 )
+from reminders.queries import clock_of, course_of, current_of, routine_of, with_current
 from reminders.rounds import first_round
-from reminders.timing import Course, Pause, Routine, due_doses, parse
+from reminders.timing import Routine, due_doses
 from twin.series import store
 
 HORIZON = timedelta(days=3)
@@ -105,43 +103,15 @@ def plans_to_go_on(*, now: datetime, limit: int) -> list[UUID]:
         return list(dict.fromkeys(due.values_list("patient_id", flat=True)[: limit * 5]))[:limit]
 
 
-def routine_of(patient_id: UUID) -> Routine:
-    """When the patient gets up, eats and goes to bed, as far as she has said so."""
-    row = RoutineTimes.objects.filter(patient=patient_id).first()
-    times = {} if row is None else row.times
-    return Routine(**{name: time.fromisoformat(at) for name, at in times.items()})
-
-
-def course_of(version: PlanVersion, pauses: Iterable[Pause]) -> Course:
-    """What a version of a plan says, as timing reads it; raises TimingError where it says nothing."""
-    return Course(
-        timing=parse(version.timing or {}),
-        start=version.starts_on,
-        end=version.ends_on,
-        pauses=tuple(pauses),
-        amount=version.amount,
-    )
-
-
-def clock_of(version: PlanVersion, zone: tzinfo) -> tzinfo:
-    """By whose clock doses come: that of a fixed home, or of wherever the person is."""
-    return ZoneInfo(version.fixed_zone) if version.fixed_zone else zone
-
-
 def _active_plans(patient_id: UUID) -> Iterable[MedicationPlan]:
-    current = PlanVersion.objects.filter(superseded_at=None)
-    return (
-        MedicationPlan.objects.filter(patient=patient_id, status=PlanStatus.ACTIVE)
-        .prefetch_related(Prefetch("versions", current, to_attr="current"), "pauses")
-        .order_by("id")
-    )
+    return with_current(MedicationPlan.objects.filter(patient=patient_id, status=PlanStatus.ACTIVE))
 
 
 def _planned(
     plan: MedicationPlan, routine: Routine, zone: tzinfo, now: datetime, until: datetime
 ) -> Iterable[_Planned]:
-    (version,) = plan.current  # type: ignore[attr-defined] # the prefetch above
-    course = course_of(version, (Pause(one.since, one.until) for one in plan.pauses.all()))
+    version = current_of(plan)
+    course = course_of(version, plan.pauses.all())
     # Where no worker ran for days, what was due meanwhile is due late, and is said to have been missed.
     since = min(plan.planned_until or now, now)
     for due in due_doses(course, routine, clock_of(version, zone), since=since, until=until):

@@ -23,8 +23,9 @@ from reminders.models import (
     StockEntry,
     StockMove,
 )
-from reminders.services.planning import clock_of, course_of, plan_ahead, routine_of
-from reminders.timing import Due, Pause, TimingError, parse, preview, zone_named
+from reminders.queries import clock_of, course_of, routine_of
+from reminders.services.planning import plan_ahead
+from reminders.timing import Due, TimingError, parse, preview, zone_named
 from twin.models import EventType
 from twin.series import store
 from twin.services.events import Entered, enter_event
@@ -34,6 +35,7 @@ USUAL_WINDOW = 240
 USUAL_REPEAT = 15
 """Minutes between reminders of one dose, where nobody says otherwise: a working choice."""
 LONGEST_WINDOW = 24 * 60
+MOST_CODES = 20
 FURTHEST = timedelta(days=366)
 """So far from today may a plan begin."""
 
@@ -238,17 +240,14 @@ def preview_plan(*, access: Access, written: Written, days: int, now: datetime) 
         raise NotPossible(error.field, error.reason) from None
 
 
-def pauses_of(plan: MedicationPlan) -> list[Pause]:
-    """The plan's pauses as timing reads them."""
-    return [Pause(one.since, one.until) for one in plan.pauses.all()]
-
-
 def _check(access: Access, written: Written, plan: MedicationPlan | None, now: datetime) -> None:
     if not written.medicine.strip():
         raise NotPossible("medicine", "Say which medicine.")
     was_critical = plan is not None and plan.is_critical
     if written.is_critical != was_critical and access.standing.role is not Role.CLINICIAN:
         raise NotPossible("is_critical", "A clinician says which medicine must not be left out.")
+    if len(written.codes) > MOST_CODES:
+        raise NotPossible("codes", f"At most {MOST_CODES} codes are taken.")
     _check_days(access, written, plan, now)
     for name, minutes in (
         ("window_minutes", written.window_minutes),

@@ -1,0 +1,23 @@
+"""The edges of reminders, hung into the API by the ground floor."""
+
+from django.urls import path
+
+from reminders import api
+
+PATIENT = "patients/<patient:patient>"
+
+api_urls = [
+    path(f"{PATIENT}/plans", api.Plans.as_view(), name="plans"),
+    path(f"{PATIENT}/plans/preview", api.PreviewPlan.as_view(), name="plan-preview"),
+    path(f"{PATIENT}/plans/<uuid:plan>", api.PlanDetail.as_view(), name="plan"),
+    path(f"{PATIENT}/plans/<uuid:plan>/end", api.EndPlan.as_view(), name="plan-end"),
+    path(f"{PATIENT}/plans/<uuid:plan>/pause", api.PausePlan.as_view(), name="plan-pause"),
+    path(f"{PATIENT}/plans/<uuid:plan>/stock", api.PlanStock.as_view(), name="plan-stock"),
+    path(f"{PATIENT}/doses", api.Doses.as_view(), name="doses"),
+    path(f"{PATIENT}/doses/answers", api.AnswerDoses.as_view(), name="dose-answers"),
+    path(f"{PATIENT}/doses/<uuid:dose>", api.DoseDetail.as_view(), name="dose"),
+    path(f"{PATIENT}/adherence", api.AdherenceReport.as_view(), name="adherence"),
+    path(f"{PATIENT}/reminders/unheard", api.Unheard.as_view(), name="reminders-unheard"),
+    path(f"{PATIENT}/routine", api.RoutineOfPatient.as_view(), name="routine"),
+    path("reminders/preferences", api.Preferences.as_view(), name="reminder-preferences"),
+]
