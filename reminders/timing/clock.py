@@ -52,6 +52,9 @@ class WallClock:
         come the first time; only where the date line is crossed eastward does a time come again. One whose
         whole day the clock skips never comes.
         """
+        if len(self.eras) == 1 and len(self.eras[0].stays) == 1:
+            yield wall - self.eras[0].stays[0].offset, 0
+            return
         if not self._has_day(wall):
             return
         before = 0
