@@ -25,6 +25,7 @@ from reminders.queries import (
     answers_of,
     doses_between,
     doses_named,
+    medicine_named,
     plans_of,
     routine_of,
     stock_outlooks,
@@ -37,6 +38,8 @@ from reminders.serializers import (
     AnsweredOut,
     AnswersIn,
     ChangeIn,
+    CheckedOut,
+    CheckIn,
     DayOut,
     DoseDetailOut,
     DosesIn,
@@ -64,6 +67,7 @@ from reminders.services.plans import (
     resume_plan,
 )
 from reminders.services.preferences import set_preferences, set_routine
+from reminders.services.prescribing import check_medicine
 
 MOST_DAYS = 92
 """So many days of doses are answered at once."""
@@ -106,6 +110,22 @@ class PreviewPlan(PatientView):
         days = says.pop("days")
         found = preview_plan(access=self.access, written=Written(**says), days=days, now=timezone.now())
         return Response(DueOut(found, many=True).data)
+
+
+class CheckMedicine(PatientView):
+    """What speaks against a medicine for this patient, as far as the person may know it."""
+
+    needs = {"post": Need.READ}
+    what = "medication plans"
+
+    @extend_schema(request=CheckIn, responses=CheckedOut)
+    def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        given = CheckIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        asked = given.validated_data
+        medicine = medicine_named(asked["medicine"], asked["codes"])
+        found = check_medicine(access=self.access, medicine=medicine, plan=asked["plan"], now=timezone.now())
+        return Response(CheckedOut(found).data)
 
 
 class PlanDetail(PatientView):

@@ -1,7 +1,7 @@
 """Every read of plans, doses and reminders that is not trivial."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -79,10 +79,14 @@ def clock_of(version: PlanVersion, zone: tzinfo) -> tzinfo:
 
 
 def medicine_of(version: PlanVersion) -> Medicine:
-    """The medicine as those know it who compare medicines: its words, and its codes."""
-    codes = [(one["system"], one["code"]) for one in version.codes]
-    (system, code), *also = codes or [("", "")]
-    return Medicine(version.medicine, system, code, tuple(also))
+    """The medicine of a plan as those know it who compare medicines."""
+    return medicine_named(version.medicine, version.codes)
+
+
+def medicine_named(text: str, codes: Sequence[Mapping[str, str]]) -> Medicine:
+    """A medicine by its words and its codes."""
+    (system, code), *also = [(one["system"], one["code"]) for one in codes] or [("", "")]
+    return Medicine(text, system, code, tuple(also))
 
 
 def versions_of(plan: MedicationPlan) -> QuerySet[PlanVersion]:

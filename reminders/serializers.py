@@ -60,6 +60,7 @@ class WrittenIn(serializers.Serializer[Any]):
     window_minutes = serializers.IntegerField(default=USUAL_WINDOW)
     repeat_minutes = serializers.IntegerField(default=USUAL_REPEAT)
     is_critical = serializers.BooleanField(default=False)
+    override = serializers.CharField(max_length=500, default="", allow_blank=True)
 
 
 class ChangeIn(WrittenIn):
@@ -72,6 +73,41 @@ class PreviewIn(WrittenIn):
     """A plan to look at, and for how many days."""
 
     days = serializers.IntegerField(default=7)
+
+
+class CheckIn(serializers.Serializer[Any]):
+    """A medicine to be held against what is known; `plan` is the plan that is about to be it."""
+
+    medicine = serializers.CharField(max_length=200)
+    codes = CodeIO(many=True, default=list)
+    plan = serializers.UUIDField(default=None, allow_null=True)
+
+
+class FindingOut(serializers.Serializer[Any]):
+    """Something to think of before a medicine is taken."""
+
+    check = serializers.CharField()
+    severity = serializers.CharField()
+    sentence = serializers.CharField()
+    about = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment] # its name on the wire
+    verification = serializers.CharField()
+    override_needs_reason = serializers.BooleanField()
+
+
+class NotCheckedOut(serializers.Serializer[Any]):
+    """What could not be checked, and why."""
+
+    check = serializers.CharField()
+    why = serializers.CharField()
+
+
+class CheckedOut(serializers.Serializer[Any]):
+    """What was found, what was looked at, and what could not be."""
+
+    findings = FindingOut(many=True)
+    looked_at = serializers.ListField(child=serializers.CharField())
+    not_checked = NotCheckedOut(many=True)
 
 
 class EndIn(serializers.Serializer[Any]):
@@ -104,6 +140,7 @@ class VersionOut(serializers.ModelSerializer[PlanVersion]):
     codes = CodeIO(many=True)
     amount = serializers.DecimalField(**AMOUNT, allow_null=True)
     timing = serializers.DictField(allow_null=True)
+    findings = FindingOut(many=True)
     written_by = serializers.SerializerMethodField()
 
     class Meta:
@@ -127,6 +164,8 @@ class VersionOut(serializers.ModelSerializer[PlanVersion]):
             "fixed_zone",
             "window_minutes",
             "repeat_minutes",
+            "findings",
+            "override",
             "written_by",
             "written_at",
             "superseded_at",

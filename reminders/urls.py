@@ -9,6 +9,7 @@ PATIENT = "patients/<patient:patient>"
 api_urls = [
     path(f"{PATIENT}/plans", api.Plans.as_view(), name="plans"),
     path(f"{PATIENT}/plans/preview", api.PreviewPlan.as_view(), name="plan-preview"),
+    path(f"{PATIENT}/plans/check", api.CheckMedicine.as_view(), name="plan-check"),
     path(f"{PATIENT}/plans/<uuid:plan>", api.PlanDetail.as_view(), name="plan"),
     path(f"{PATIENT}/plans/<uuid:plan>/end", api.EndPlan.as_view(), name="plan-end"),
     path(f"{PATIENT}/plans/<uuid:plan>/pause", api.PausePlan.as_view(), name="plan-pause"),

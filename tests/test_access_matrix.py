@@ -142,6 +142,7 @@ ROWS = [
     ("get", API + PIA + "plans", None, *GRANTEES),
     ("post", API + PIA + "plans", IRON, 201, 404, 404, 404, 404, 404, 404, 401),
     ("post", API + PIA + "plans/preview", IRON, *OWNER_ONLY),
+    ("post", API + PIA + "plans/check", {"medicine": "Iron"}, *WHOLE_GRANTS),
     ("get", API + PIA + "plans/<uuid:plan>", None, *WHOLE_GRANTS),
     ("put", API + PIA + "plans/<uuid:plan>", IRON | {"number": 1}, *OWNER_ONLY),
     ("post", API + PIA + "plans/<uuid:plan>/end", {}, *OWNER_ONLY),

@@ -78,7 +78,7 @@ from twin.models import (
 )
 from twin.scores.asked import questions
 from twin.scores.gene_notices import Notice, notices
-from twin.scores.genes import genotype_of
+from twin.scores.genes import Genotype, genotype_of
 from twin.scores.medicine_names import Medicine
 from twin.series import store
 from twin.series.blocks import DAY_MS
@@ -845,21 +845,24 @@ def newest_response(patient_id: UUID, code: str) -> QuestionnaireResponse | None
 
 def gene_notices_of(patient: Patient, now: datetime) -> list[Notice]:
     """What the patient's genes say of the medicines on her list that have not ended."""
-    records = Record.objects.filter(patient=patient)
-    genotypes = [
-        genotype_of(body)
-        for body in records.filter(type=RecordType.VARIANT).values_list("body", flat=True)
-        if "rsid" in body
-    ]
-    return notices(genotypes, listed_medicines(patient, now))
+    return notices(genotypes_of(patient), listed_medicines(patient, now))
 
 
-def listed_medicines(patient: Patient, now: datetime) -> list[Medicine]:
-    """The medicines on the patient's list that have not ended and were not only planned or refused."""
+def genotypes_of(patient: Patient) -> list[Genotype]:
+    """The variants that the patient's gene files told."""
+    variants = Record.objects.filter(patient=patient, type=RecordType.VARIANT)
+    return [genotype_of(body) for body in variants.values_list("body", flat=True) if "rsid" in body]
+
+
+def listed_medicines(patient: Patient, now: datetime, *, without: Collection[UUID] = ()) -> list[Medicine]:
+    """The medicines on the patient's list that have not ended and were not only planned or refused.
+
+    Those of the records `without` are left out.
+    """
     listed = Record.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=now), patient=patient, type=RecordType.MEDICATION
     )
-    taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).order_by("id")
+    taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).exclude(id__in=without).order_by("id")
     return [Medicine(*said) for said in taken.values_list("text", "system", "code")]
 
 

@@ -1,7 +1,7 @@
 """Medication plans: made, confirmed, changed as versions, paused and ended; their doses follow."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,8 +23,9 @@ from reminders.models import (
     StockEntry,
     StockMove,
 )
-from reminders.queries import clock_of, course_of, routine_of
+from reminders.queries import clock_of, course_of, medicine_named, routine_of
 from reminders.services.planning import plan_ahead
+from reminders.services.prescribing import check_medicine
 from reminders.timing import Due, TimingError, parse, preview, zone_named
 from twin.models import EventType
 from twin.series import store
@@ -42,7 +43,10 @@ FURTHEST = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a plan says, as a person writes it; `timing` is as reminders.timing.parse reads it."""
+    """What a plan says, as a person writes it; `timing` is as reminders.timing.parse reads it.
+
+    `override` is why the medicine is right whatever was found to speak against it.
+    """
 
     medicine: str
     starts_on: date
@@ -62,16 +66,19 @@ class Written:
     window_minutes: int = USUAL_WINDOW
     repeat_minutes: int = USUAL_REPEAT
     is_critical: bool = False
+    override: str = ""
 
 
 def make_plan(*, access: Access, written: Written, now: datetime) -> MedicationPlan:
     """A new plan: a clinician's, or one's own. Without a timing it waits for somebody to say when.
 
-    Its doses stand from now on. Raises NotPossible with the field, Http404 where the person may not act.
+    Its doses stand from now on. Raises NotPossible with the field, also where something speaks against the
+    medicine and no reason overrides it; Http404 where the person may not act.
     """
     access.topic(Topic.MEDICATION)
     _check(access, written, None, now)
     store.lock(access.patient.id)
+    findings = _safe(access, written, None, now)
     is_active = written.timing is not None
     plan = MedicationPlan.objects.create(
         patient=access.patient,
@@ -83,7 +90,7 @@ def make_plan(*, access: Access, written: Written, now: datetime) -> MedicationP
         confirmed_by=access.user if is_active else None,
         confirmed_at=now if is_active else None,
     )
-    version = _version(access, plan, 1, written, now)
+    version = _version(access, plan, 1, written, findings, now)
     if is_active:
         _event(access, EventType.MEDICINE_STARTED, version, version.starts_on, now)
     _follow(access, plan, now)
@@ -104,10 +111,12 @@ def change_plan(
     _check(access, written, plan, now)
     if _says(current) == _columns(written) and plan.is_critical == written.is_critical:
         return plan
+    is_other = (current.medicine, current.codes) != (written.medicine.strip(), list(written.codes))
+    findings = _safe(access, written, plan.id, now) if is_other or written.override else current.findings
     was_active = plan.status == PlanStatus.ACTIVE
     current.superseded_at = now
     current.save(update_fields=["superseded_at"])
-    version = _version(access, plan, number + 1, written, now)
+    version = _version(access, plan, number + 1, written, findings, now)
     plan.is_critical = written.is_critical
     if written.timing is None:
         plan.status, plan.confirmed_by, plan.confirmed_at = PlanStatus.WAITING, None, None
@@ -311,7 +320,12 @@ def _says(version: PlanVersion) -> dict[str, Any]:
 
 
 def _version(
-    access: Access, plan: MedicationPlan, number: int, written: Written, now: datetime
+    access: Access,
+    plan: MedicationPlan,
+    number: int,
+    written: Written,
+    findings: Sequence[Mapping[str, Any]],
+    now: datetime,
 ) -> PlanVersion:
     return PlanVersion.objects.create(
         patient=access.patient,
@@ -319,8 +333,21 @@ def _version(
         number=number,
         written_by=access.user,
         written_at=now,
+        findings=list(findings),
+        override=written.override.strip(),
         **_columns(written),
     )
+
+
+def _safe(access: Access, written: Written, plan: UUID | None, now: datetime) -> list[dict[str, Any]]:
+    """What speaks against the medicine, once a reason overrides it; raises NotPossible without one."""
+    medicine = medicine_named(written.medicine, written.codes)
+    checked = check_medicine(access=access, medicine=medicine, plan=plan, now=now)
+    against = [one for one in checked.findings if one.override_needs_reason]
+    if against and not written.override.strip():
+        said = " ".join(one.sentence for one in against)
+        raise NotPossible("override", f"{said} Say why it is right all the same.")
+    return [asdict(one) for one in checked.findings]
 
 
 def _plan(access: Access, plan_id: UUID) -> MedicationPlan:

@@ -7,6 +7,7 @@ import make
 import pytest
 from django.db import IntegrityError
 from django.http import Http404
+from django.utils import timezone
 
 from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all
@@ -14,6 +15,7 @@ from backend.models import Change
 from backend.rules import Level, Need, Topic
 from backend.services import NotPossible, save_own_patient
 from reminders.models import Dose, MedicationPlan, PlanVersion, Reminder
+from reminders.prescribing import Check
 from reminders.services.planning import HORIZON, plan_on, plans_to_go_on
 from reminders.services.plans import (
     Written,
@@ -25,7 +27,9 @@ from reminders.services.plans import (
     record_stock,
     resume_plan,
 )
-from twin.models import Event
+from reminders.services.prescribing import check_medicine
+from twin.models import Event, Record
+from twin.scores.medicine_names import Medicine
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # 10:00 in Berlin, a Monday
 TODAY = date(2026, 3, 2)
@@ -179,7 +183,7 @@ def test_days_without_a_worker_leave_doses_that_were_due_not_silence(cast):
 
 
 def test_doses_follow_the_patient_to_another_zone(cast):
-    plan, home = made(cast), made(cast, fixed_zone="Europe/Berlin")
+    plan, home = made(cast), made(cast, medicine="Metformin", fixed_zone="Europe/Berlin")
     at = NOW + 12 * HOUR
     with acting_for(cast.pia.id):
         save_own_patient(actor=cast.pia, particulars={"time_zone": "America/New_York"}, now=at)
@@ -258,3 +262,64 @@ def test_clinician_says_which_medicine_must_not_be_left_out(cast):
     assert (plan.origin, plan.is_critical) == ("clinician", True)
     with acting_for_all():
         assert Reminder.objects.order_by("at").first().is_critical
+
+
+def file_record(cast, type_, text, *, topic="records", **fields):
+    with acting_for_all():
+        return Record.objects.create(
+            patient=cast.pia_patient, topic=topic, type=type_, text=text, identity=text, body={},
+            updated_at=NOW, **fields,
+        )  # fmt: skip
+
+
+def test_plan_against_which_something_speaks_wants_a_reason_which_stays_with_it(cast):
+    file_record(cast, "allergy", "Penicillin")
+    with pytest.raises(NotPossible) as error:
+        made(cast, medicine="Amoxicillin")
+    assert error.value.field == "override"
+    assert "Penicillin" in error.value.message
+    plan = made(cast, medicine="Amoxicillin", override="Tolerated in 2024.")
+    with acting_for_all():
+        version = PlanVersion.objects.get(plan=plan)
+    assert version.override == "Tolerated in 2024."
+    assert [one["check"] for one in version.findings] == ["allergies"]
+
+
+def test_same_medicine_twice_is_seen_in_plans_and_on_the_list(cast):
+    made(cast, medicine="Ramipril")
+    listed = file_record(cast, "medication", "Metformin 500 mg", topic="medication", status="active")
+    for medicine in ("Ramipril 5 mg", "Metformin"):
+        with pytest.raises(NotPossible, match=medicine.split()[0]):
+            made(cast, medicine=medicine)
+    with acting_for_all():
+        listed.delete()
+    made(cast, medicine="Metformin")
+
+
+def test_refuted_allergy_speaks_against_nothing(cast):
+    file_record(cast, "allergy", "Penicillin", status="refuted")
+    assert made(cast, medicine="Amoxicillin").status == "active"
+
+
+def test_change_of_the_dose_is_not_held_against_anything_again(cast):
+    file_record(cast, "allergy", "Penicillin")
+    says = {"medicine": "Amoxicillin"}
+    plan = made(cast, **says, override="Tolerated in 2024.")
+    change = {"plan_id": plan.id, "number": 1, "written": written(**says, amount=Decimal(2))}
+    act(cast.pia, cast.pia_patient, change_plan, **change)
+    with acting_for_all():
+        assert [one["check"] for one in PlanVersion.objects.get(plan=plan, number=2).findings] == [
+            "allergies"
+        ]
+
+
+def test_what_is_not_shared_is_not_looked_at_and_said_so(cast):
+    file_record(cast, "allergy", "Penicillin")
+    make.make_grant(cast.pia_patient, person=cast.carl, topics={Topic.MEDICATION: Level.READ})
+    with acting_for(cast.carl.id):
+        access = access_patient(cast.carl, cast.pia_patient.id, Need.READ, what="plan")
+        found = check_medicine(access=access, medicine=Medicine("Amoxicillin"), now=timezone.now())
+    assert found.findings == ()
+    closed = {one.check for one in found.not_checked if one.why == "This is not shared with you."}
+    assert closed == {Check.ALLERGIES, Check.GENES, Check.KIDNEYS}
+    assert closed.isdisjoint(found.looked_at)
