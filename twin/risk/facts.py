@@ -5,9 +5,10 @@ sort are there and none of them says yes it counts as no, and the input says so;
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -63,9 +64,10 @@ def said_of(
 def facts(records: Iterable[Said], today: date) -> Mapping[str, Input]:
     """What the records say of each fact of facts.json, by input code; what they leave open is not there."""
     content = load("facts")
-    every = [
-        _read(one) for one in records if one.status not in content["never"] and not _is_ahead(one, today)
-    ]
+    every: defaultdict[str, list[_Read]] = defaultdict(list)
+    for one in records:
+        if one.status not in content["never"] and not _is_ahead(one, today):
+            every[one.type].append(_read(one))
     found: dict[str, Input] = {}
     for code, row in content["facts"].items():
         if "any_of" in row:
@@ -81,6 +83,23 @@ def facts(records: Iterable[Said], today: date) -> Mapping[str, Input]:
     return found
 
 
+def next_change(records: Iterable[Said], today: date) -> date | None:
+    """The first day after today on which the same records may say something else; None if none does."""
+    ahead: set[date] = set()
+    for one in records:
+        if one.starts_on is not None:
+            ahead.add(one.starts_on)
+        if one.ends_on is not None and one.ends_on < date.max:
+            ahead.add(one.ends_on + timedelta(days=1))
+    return min((day for day in ahead if day > today), default=None)
+
+
+def name_of(code: str) -> str:
+    """The plain name of a fact; raises KeyError for one that facts.json does not know."""
+    row: Mapping[str, str] = load("facts")["facts"][code]
+    return row["name"] if "name" in row else named(code)
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     """A record as rules look at it: known codes without points, its words, what it says before a remark."""
@@ -91,20 +110,21 @@ class _Read:
     phrase: str
 
 
+_ByType = Mapping[str, Sequence[_Read]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Rule:
     """One fact of facts.json, made ready."""
 
-    types: frozenset[str]
+    types: tuple[str, ...]
     codes: frozenset[Code]
     begins: Mapping[str, tuple[str, ...]]
     words: frozenset[str]
     phrases: frozenset[str]
 
     def says(self, one: _Read) -> bool:
-        """Whether the record says yes."""
-        if one.record.type not in self.types:
-            return False
+        """Whether a record of these types says yes."""
         if any(code in self.codes for code in one.codes):
             return True
         if any(code.startswith(self.begins.get(system, ())) for system, code in one.codes):
@@ -125,15 +145,15 @@ def _codings(concept: Any) -> list[Code]:
     return [(system, code) for system, code in pairs if isinstance(system, str) and isinstance(code, str)]
 
 
-def _now(code: str, every: Sequence[_Read], today: date) -> Input | None:
+def _now(code: str, every: _ByType, today: date) -> Input | None:
     rule = _rule(code)
     matching = _matching(rule, every)
-    if rule.types == {"medication"}:
+    if rule.types == ("medication",):
         matching = [one for one in matching if _runs(one, today)]
     if matching:
         return _yes(code, matching)
-    if any(one.record.type in rule.types for one in every):
-        return Input(named(code), value=False, unit="", on=None, source=SILENT)
+    if any(every.get(type_) for type_ in rule.types):
+        return Input(name_of(code), value=False, unit="", on=None, source=SILENT)
     return None
 
 
@@ -141,31 +161,31 @@ def _yes(code: str, matching: Sequence[Said]) -> Input | None:
     if not matching:
         return None
     first = min(matching, key=lambda one: one.starts_on or date.max)
-    return Input(named(code), value=True, unit="", on=first.starts_on, source=_source(first))
+    return Input(name_of(code), value=True, unit="", on=first.starts_on, source=_source(first))
 
 
 def _any_of(code: str, parts: Sequence[Input]) -> Input | None:
     """Yes if any part is; no only where every part is known to be."""
     yes = [part for part in parts if part.value is True]
     if yes:
-        return Input(named(code), value=True, unit="", on=yes[0].on, source=yes[0].source)
+        return Input(name_of(code), value=True, unit="", on=yes[0].on, source=yes[0].source)
     if len(parts) == len(load("facts")["facts"][code]["any_of"]):
-        return Input(named(code), value=False, unit="", on=None, source=SILENT)
+        return Input(name_of(code), value=False, unit="", on=None, source=SILENT)
     return None
 
 
-def _latest(code: str, every: Sequence[_Read]) -> Input | None:
+def _latest(code: str, every: _ByType) -> Input | None:
     """The newest record that says yes or no; of two on one day yes."""
     said = [(one, True) for one in _matching(_rule(code), every)]
     said += [(one, False) for one in _matching(_rule(code, "not_codes"), every)]
     if not said:
         return None
     one, yes = max(said, key=lambda pair: (pair[0].starts_on or date.min, pair[1]))
-    return Input(named(code), value=yes, unit="", on=one.starts_on, source=_source(one))
+    return Input(name_of(code), value=yes, unit="", on=one.starts_on, source=_source(one))
 
 
-def _matching(rule: _Rule, every: Sequence[_Read]) -> list[Said]:
-    return [one.record for one in every if rule.says(one)]
+def _matching(rule: _Rule, every: _ByType) -> list[Said]:
+    return [one.record for type_ in rule.types for one in every.get(type_, ()) if rule.says(one)]
 
 
 def _read(record: Said) -> _Read:
@@ -184,7 +204,7 @@ def _rule(code: str, codes: str = "codes") -> _Rule:
     row: Mapping[str, Any] = load("facts")["facts"][code]
     wanted: Sequence[Mapping[str, str]] = row[codes]
     return _Rule(
-        types=frozenset(row["types"]),
+        types=tuple(row["types"]),
         codes=frozenset((one["system"], _plain(one["code"])) for one in wanted if "code" in one),
         begins={
             system: tuple(
@@ -192,8 +212,8 @@ def _rule(code: str, codes: str = "codes") -> _Rule:
             )
             for system in load("facts")["systems"]
         },
-        words=frozenset(row.get("words", ())),
-        phrases=frozenset(row.get("phrases", ())),
+        words=frozenset(row.get("words", ()) if codes == "codes" else ()),
+        phrases=frozenset(row.get("phrases", ()) if codes == "codes" else ()),
     )
 
 

@@ -9,15 +9,35 @@ from twin.demo import records as demo
 from twin.intake import fhir
 from twin.intake.items import Record
 from twin.risk.data import load
-from twin.risk.facts import SILENT, Said, facts, said_of
+from twin.risk.facts import SILENT, Said, facts, next_change, said_of
 
 TODAY = date(2026, 6, 30)
 SNOMED, ICD10 = "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10-cm"
+CPT = "http://www.ama-assn.org/go/cpt"
 ATC, RXNORM = "http://www.whocc.no/atc", "http://www.nlm.nih.gov/research/umls/rxnorm"
+
+
+OF_SCREENING = (
+    "breast_cancer_history",
+    "bilateral_mastectomy",
+    "cervical_cancer_history",
+    "hysterectomy_with_cervix_removed",
+    "colorectal_cancer_history",
+    "total_colectomy",
+    "lung_cancer_history",
+    "osteoporosis",
+    "hiv",
+    "hepatitis_b",
+    "hepatitis_c",
+)
 
 
 def condition(text="", *codes, status="active", starts_on=date(2020, 5, 1)):
     return Said("condition", codes, text, status, starts_on)
+
+
+def procedure(text="", *codes, status="completed", starts_on=date(2020, 5, 1)):
+    return Said("procedure", codes, text, status, starts_on)
 
 
 def medicine(text="", *codes, status="active", starts_on=date(2020, 5, 1), ends_on=None):
@@ -57,6 +77,18 @@ def values(*records):
         (medicine("amlodipine 5 MG / atorvastatin 10 MG Oral Tablet", (RXNORM, "597967")), "statin"),
         (medicine("amlodipine 5 MG / atorvastatin 10 MG Oral Tablet", (RXNORM, "597967")), "bp_medicine"),
         (medicine("Lisinopril", ends_on=TODAY), "bp_medicine"),
+        (condition("x", (ICD10, "E10.9")), "type1_diabetes"),
+        (condition("Type 2 diabetes mellitus"), "type2_diabetes"),
+        (condition("x", (ICD10, "C50.911"), status="resolved"), "breast_cancer_history"),
+        (condition("x", (ICD10, "Z90.13")), "bilateral_mastectomy"),
+        (procedure("x", (SNOMED, "27865001")), "bilateral_mastectomy"),
+        (procedure("x", (CPT, "58150")), "hysterectomy_with_cervix_removed"),
+        (procedure("Total abdominal hysterectomy"), "hysterectomy_with_cervix_removed"),
+        (procedure("x", (CPT, "44150")), "total_colectomy"),
+        (condition("x", (ICD10, "C20")), "colorectal_cancer_history"),
+        (condition("x", (ICD10, "M81.0")), "osteoporosis"),
+        (condition("x", (ICD10, "B18.2")), "hepatitis_c"),
+        (condition("x", (SNOMED, "8517006")), "ever_smoked"),
     ],
 )
 def test_record_says_yes_of_its_day(record, code):
@@ -182,6 +214,9 @@ def test_records_of_the_demo_say_what_she_has_and_takes():
         "statin": True,
         "bp_medicine": True,
         "bp_medicine_ever": True,
+        "type1_diabetes": False,
+        "type2_diabetes": True,
+        **dict.fromkeys(OF_SCREENING, False),
     }
 
 
@@ -223,3 +258,22 @@ def test_body_that_is_no_fhir_gives_no_more_codes(body):
         ends_on=None,
     )
     assert said.codes == (("s", "1"),)
+
+
+def test_a_type_of_diabetes_rules_out_the_other_and_without_one_neither_is_known():
+    assert values(condition("x", (ICD10, "E10.9")))["type2_diabetes"] is False
+    assert "type1_diabetes" not in values(condition("x", (SNOMED, "73211009")))
+
+
+def test_a_non_smoker_may_have_smoked_and_who_never_did_has_not():
+    assert "ever_smoked" not in values(condition("x", (SNOMED, "8392000")))
+    assert values(condition("x", (SNOMED, "266919005")))["ever_smoked"] is False
+
+
+def test_records_speak_anew_when_one_begins_or_the_day_after_one_ends():
+    later = condition("x", (ICD10, "I10"), starts_on=date(2026, 9, 1))
+    ending = medicine("Lisinopril", ends_on=date(2026, 8, 31))
+    assert next_change([later], TODAY) == date(2026, 9, 1)
+    assert next_change([ending, condition("x", (ICD10, "I10"))], TODAY) == date(2026, 9, 1)
+    assert next_change([medicine("Lisinopril", ends_on=date(2026, 6, 29))], TODAY) is None
+    assert next_change([], TODAY) is None
