@@ -1,7 +1,8 @@
 """JSON of which the lines are known: what is wrong with a file is said with its line. Pure."""
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 
@@ -37,6 +38,92 @@ def read_located(text: str, *lists: str) -> tuple[dict[str, Any], dict[str, list
             raise Misplaced(_line(text, places[name]), f'"{name}" is no list')
         found[name] = [_line(text, place) for place in _items(text, places[name])]
     return whole, found
+
+
+class Part:
+    """An object of the file, whose members are taken out one by one; faults carry its line."""
+
+    def __init__(self, given: Any, line: int, where: str = "") -> None:
+        self.line = line
+        self.where = where
+        if not isinstance(given, dict):
+            raise self.fault("this is no object")
+        self._left = dict(given)
+
+    def fault(self, cause: str) -> Misplaced:
+        """A fault of this object."""
+        return Misplaced(self.line, f"{self.where}: {cause}" if self.where else cause)
+
+    def has(self, name: str) -> bool:
+        """Whether a member is there that has not been taken out."""
+        return name in self._left
+
+    def any(self, name: str) -> Any:
+        """A member, taken out; raises Misplaced where there is none, as the others do."""
+        try:
+            return self._left.pop(name)
+        except KeyError:
+            raise self.fault(f'there is no "{name}"') from None
+
+    def text(self, name: str, known: Collection[str] | None = None) -> str:
+        """A text that says something, or one of those known."""
+        value = self.any(name)
+        if not isinstance(value, str) or not (value.strip() or known):
+            raise self.fault(f'"{name}" is no text')
+        if known is not None and value not in known:
+            raise self.fault(f'"{name}" is {value!r}, which is none of {", ".join(sorted(known))}')
+        return value
+
+    def texts(self, name: str, known: Collection[str] | None = None) -> tuple[str, ...]:
+        """A list of texts, each once; empty where there is none."""
+        values = self._left.pop(name, [])
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise self.fault(f'"{name}" is no list of texts')
+        for value in values:
+            if known is not None and value not in known:
+                raise self.fault(f'"{name}" has {value!r}, which is not known')
+        if len(set(values)) != len(values):
+            raise self.fault(f'"{name}" has one of its texts twice')
+        return tuple(values)
+
+    def number(self, name: str) -> float:
+        """A finite number."""
+        value = self.any(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self.fault(f'"{name}" is no number')
+        return float(value)
+
+    def whole(self, name: str, least: int = 1) -> int:
+        """A whole number."""
+        value = self.any(name)
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise self.fault(f'"{name}" is no whole number from {least} on')
+        return value
+
+    def flag(self, name: str) -> bool:
+        """True or false; false where there is none."""
+        value = self._left.pop(name, False)
+        if not isinstance(value, bool):
+            raise self.fault(f'"{name}" is neither true nor false')
+        return value
+
+    def parts(
+        self, name: str, is_known: Callable[[str], bool] = lambda _: True
+    ) -> Iterator[tuple[str, "Part"]]:
+        """The members of an object that are objects themselves, by their names."""
+        given = self.any(name)
+        if not isinstance(given, dict):
+            raise self.fault(f'"{name}" is no object')
+        for key, value in given.items():
+            if not is_known(key):
+                raise self.fault(f'"{name}" has {key!r}, which is not known')
+            yield key, Part(value, self.line, f"{self.where} {name} {key}".strip())
+
+    def nothing_else(self) -> None:
+        """Raises Misplaced for a member that nobody has taken out; a note is for readers."""
+        self._left.pop("note", None)
+        if self._left:
+            raise self.fault(f'"{min(self._left)}" is not known here')
 
 
 class _Repeated(ValueError):

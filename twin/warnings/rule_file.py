@@ -1,8 +1,7 @@
 """The file of rules: read, and refused with every fault's line and cause where it is wrong. Pure."""
 
-import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from string import Formatter
@@ -14,7 +13,7 @@ from twin.risk.data import load
 from twin.warnings.actions import actions
 from twin.warnings.facts import Side
 from twin.warnings.finding import Direction, Severity
-from twin.warnings.located import Misplaced, read_located
+from twin.warnings.located import Misplaced, Part, read_located
 from twin.warnings.rules import Bound, Category, Condition, Level, Pace, Rule, RuleFile
 
 _MINUTE, _HOUR = 60_000, 3_600_000
@@ -39,7 +38,7 @@ def parse_rules(text: str) -> RuleFile:
     """The rules of a file; raises RuleFileError with every faulty rule's line and cause."""
     try:
         whole, lines = read_located(text, "rules")
-        head = _Part(whole, 1)
+        head = Part(whole, 1)
         for name in ("id", "title", "meaning", "verification", "working_choices"):
             head.text(name)
         head.any("left_out")
@@ -58,7 +57,7 @@ def parse_rules(text: str) -> RuleFile:
     faults: list[Misplaced] = []
     for row, line in zip(listed, lines["rules"], strict=True):
         try:
-            rule = _rule(_Part(row, line), paces)
+            rule = _rule(Part(row, line), paces)
             if rule.id in rules:
                 raise Misplaced(line, f"rule {rule.id}: line {rules[rule.id].line} has the same id")
             for level in rule.levels:
@@ -98,83 +97,7 @@ _BASES = ("goal", "threshold", "guideline")
 _WITHOUT_BOUNDS = frozenset({Condition.THRESHOLD, Condition.SILENCE})
 
 
-class _Part:
-    """An object of the file, whose members are taken out one by one; faults carry its line."""
-
-    def __init__(self, given: Any, line: int, where: str = "") -> None:
-        self.line = line
-        self.where = where
-        if not isinstance(given, dict):
-            raise self.fault("this is no object")
-        self._left = dict(given)
-
-    def fault(self, cause: str) -> Misplaced:
-        return Misplaced(self.line, f"{self.where}: {cause}" if self.where else cause)
-
-    def has(self, name: str) -> bool:
-        return name in self._left
-
-    def any(self, name: str) -> Any:
-        try:
-            return self._left.pop(name)
-        except KeyError:
-            raise self.fault(f'there is no "{name}"') from None
-
-    def text(self, name: str, known: Collection[str] | None = None) -> str:
-        value = self.any(name)
-        if not isinstance(value, str) or not (value.strip() or known):
-            raise self.fault(f'"{name}" is no text')
-        if known is not None and value not in known:
-            raise self.fault(f'"{name}" is {value!r}, which is none of {", ".join(sorted(known))}')
-        return value
-
-    def texts(self, name: str, known: Collection[str] | None = None) -> tuple[str, ...]:
-        values = self._left.pop(name, [])
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise self.fault(f'"{name}" is no list of texts')
-        for value in values:
-            if known is not None and value not in known:
-                raise self.fault(f'"{name}" has {value!r}, which is not known')
-        if len(set(values)) != len(values):
-            raise self.fault(f'"{name}" has one of its texts twice')
-        return tuple(values)
-
-    def number(self, name: str) -> float:
-        value = self.any(name)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self.fault(f'"{name}" is no number')
-        return float(value)
-
-    def whole(self, name: str, least: int = 1) -> int:
-        value = self.any(name)
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
-            raise self.fault(f'"{name}" is no whole number from {least} on')
-        return value
-
-    def flag(self, name: str) -> bool:
-        value = self._left.pop(name, False)
-        if not isinstance(value, bool):
-            raise self.fault(f'"{name}" is neither true nor false')
-        return value
-
-    def parts(
-        self, name: str, is_known: Callable[[str], bool] = lambda _: True
-    ) -> Iterator[tuple[str, "_Part"]]:
-        given = self.any(name)
-        if not isinstance(given, dict):
-            raise self.fault(f'"{name}" is no object')
-        for key, value in given.items():
-            if not is_known(key):
-                raise self.fault(f'"{name}" has {key!r}, which is not known')
-            yield key, _Part(value, self.line, f"{self.where} {name} {key}".strip())
-
-    def nothing_else(self) -> None:
-        self._left.pop("note", None)
-        if self._left:
-            raise self.fault(f'"{min(self._left)}" is not known here')
-
-
-def _pace(part: _Part, base: Pace | None = None) -> Pace:
+def _pace(part: Part, base: Pace | None = None) -> Pace:
     """What the part says, over what `base` says; without one it has to say the times."""
 
     def time(name: str, unit: int, default: int | None) -> int:
@@ -195,14 +118,14 @@ def _pace(part: _Part, base: Pace | None = None) -> Pace:
     return pace
 
 
-def _bands(part: _Part) -> Iterator[Category]:
+def _bands(part: Part) -> Iterator[Category]:
     bands = part.any("bands")
     part.text("source")
     part.nothing_else()
     if not isinstance(bands, list) or not bands:
         raise part.fault('"bands" is no list')
     for band in bands:
-        one = _Part(band, part.line, part.where)
+        one = Part(band, part.line, part.where)
         at = one.has("at_least")
         limits = one.any("at_least" if at else "above")
         if not isinstance(limits, list) or len(limits) != 2:
@@ -211,7 +134,7 @@ def _bands(part: _Part) -> Iterator[Category]:
         one.nothing_else()
 
 
-def _rule(part: _Part, paces: Mapping[str, Pace]) -> Rule:
+def _rule(part: Part, paces: Mapping[str, Pace]) -> Rule:
     id_ = part.text("id")
     if not _ID.fullmatch(id_):
         raise part.fault(f"{id_!r} is no id: lower-case letters, digits and _, at most 40")
@@ -231,7 +154,7 @@ def _rule(part: _Part, paces: Mapping[str, Pace]) -> Rule:
     own = {code: paces.get(code, paces[""]) for code in kinds or ("",)}
     if part.has("pace"):
         given = part.any("pace")
-        own = {code: _pace(_Part(given, part.line, part.where), pace) for code, pace in own.items()}
+        own = {code: _pace(Part(given, part.line, part.where), pace) for code, pace in own.items()}
     direction = cast("Direction", part.text("direction", ("high", "low", "other")))
     levels = part.any("levels")
     if not isinstance(levels, list) or not levels:
@@ -243,7 +166,7 @@ def _rule(part: _Part, paces: Mapping[str, Pace]) -> Rule:
         direction=direction,
         topic=topic,
         kinds=kinds,
-        levels=tuple(_level(_Part(one, part.line, part.where), condition, kinds, own) for one in levels),
+        levels=tuple(_level(Part(one, part.line, part.where), condition, kinds, own) for one in levels),
         paces=own,
         together=together,
         requires=part.text("requires", conditions) if part.has("requires") else None,
@@ -257,20 +180,20 @@ def _rule(part: _Part, paces: Mapping[str, Pace]) -> Rule:
     return rule
 
 
-def _nothing_own(_: _Part) -> dict[str, Any]:
+def _nothing_own(_: Part) -> dict[str, Any]:
     return {}
 
 
-def _of_reading(part: _Part) -> dict[str, Any]:
+def _of_reading(part: Part) -> dict[str, Any]:
     rests = part.has("at_rest_minutes")
     return {"at_rest": part.whole("at_rest_minutes") * _MINUTE if rests else None}
 
 
-def _of_days(part: _Part) -> dict[str, Any]:
+def _of_days(part: Part) -> dict[str, Any]:
     return {name: part.whole(name) for name in ("days", "least_days")}
 
 
-_OWN: Mapping[Condition, Callable[[_Part], dict[str, Any]]] = {
+_OWN: Mapping[Condition, Callable[[Part], dict[str, Any]]] = {
     Condition.READING: _of_reading,
     Condition.MEAN: lambda part: _of_days(part) | {"least_readings": part.whole("least_readings")},
     Condition.DEVIATION: _of_days,
@@ -281,7 +204,7 @@ _OWN: Mapping[Condition, Callable[[_Part], dict[str, Any]]] = {
 """What only rules of one condition say."""
 
 
-def _level(part: _Part, condition: Condition, kinds: Sequence[str], paces: Mapping[str, Pace]) -> Level:
+def _level(part: Part, condition: Condition, kinds: Sequence[str], paces: Mapping[str, Pace]) -> Level:
     id_ = part.text("id")
     part.where += f", level {id_}"
     action = part.text("action") if part.has("action") else None
@@ -307,13 +230,13 @@ def _level(part: _Part, condition: Condition, kinds: Sequence[str], paces: Mappi
 
 
 def _bounds(
-    part: _Part, condition: Condition, kinds: Sequence[str], paces: Mapping[str, Pace]
+    part: Part, condition: Condition, kinds: Sequence[str], paces: Mapping[str, Pace]
 ) -> Iterator[Bound]:
     limits = part.any("limits")
     if not isinstance(limits, list) or not limits:
         raise part.fault('"limits" is no list')
     for given in limits:
-        one = _Part(given, part.line, part.where)
+        one = Part(given, part.line, part.where)
         kind = one.text("kind", kinds) if one.has("kind") else None
         names = [name for name in _LIMITS if one.has(name)]
         if len(names) != 1:
@@ -336,7 +259,7 @@ def _bounds(
             yield Bound(side, value, at, own, code)
 
 
-def _words(part: _Part, name: str, condition: Condition) -> str:
+def _words(part: Part, name: str, condition: Condition) -> str:
     template = part.text(name)
     try:
         fields = {field for _, field, _, _ in Formatter().parse(template) if field is not None}
