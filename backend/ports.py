@@ -31,6 +31,11 @@ class Login:
     what: str
 
 
+# Looks at a patient's records of medicines that a file has brought, by their ids, at an instant; in the
+# caller's transaction, which acts on the patient and holds her lock.
+MedicineFollower = Callable[[UUID, Collection[UUID], datetime], None]
+
+
 # Answers a row as its JSON view to a person who may see it, else None.
 LiveView = Callable[[User, UUID], Mapping[str, object] | None]
 # Seeds demo data up to `now`, saying what it does; does nothing the second time. Answers the logins.
@@ -126,6 +131,7 @@ class Ports:
     synced: dict[str, Synced] = field(default_factory=dict)
     seeders: list[Seeder] = field(default_factory=list)
     zone_followers: list[ZoneFollower] = field(default_factory=list)
+    medicine_followers: list[MedicineFollower] = field(default_factory=list)
     exporters: dict[str, Exporter] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
     displayed: dict[str, Displayed] = field(default_factory=dict)

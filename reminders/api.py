@@ -40,6 +40,7 @@ from reminders.serializers import (
     ChangeIn,
     CheckedOut,
     CheckIn,
+    ConfirmIn,
     DayOut,
     DoseDetailOut,
     DosesIn,
@@ -59,6 +60,7 @@ from reminders.services.doses import Said, answer_doses
 from reminders.services.plans import (
     Written,
     change_plan,
+    confirm_plan,
     end_plan,
     make_plan,
     pause_plan,
@@ -151,6 +153,20 @@ class PlanDetail(PatientView):
             access=self.access, plan_id=plan, number=number, written=Written(**says), now=timezone.now()
         )
         return self.get(request, patient, plan)
+
+
+class ConfirmPlan(PatientView):
+    """Says that a plan that waited is right as it stands."""
+
+    needs = {"post": Need.ACT}
+    what = "medication plans"
+
+    @extend_schema(request=ConfirmIn, responses=PlanOut)
+    def post(self, request: Request, patient: str, plan: UUID) -> Response:  # noqa: ARG002 - in the URL
+        given = ConfirmIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        found = confirm_plan(access=self.access, plan_id=plan, **given.validated_data, now=timezone.now())
+        return Response(_plans_out(self.access, [found])[0])
 
 
 class EndPlan(PatientView):

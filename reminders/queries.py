@@ -89,6 +89,12 @@ def medicine_named(text: str, codes: Sequence[Mapping[str, str]]) -> Medicine:
     return Medicine(text, system, code, tuple(also))
 
 
+def name_of(medicine: Medicine) -> tuple[str, str]:
+    """By what a medicine is the same wherever it is written: its code, else its words."""
+    code = medicine.code.strip()
+    return (medicine.system, code) if code else ("", " ".join(medicine.text.lower().split()))
+
+
 def versions_of(plan: MedicationPlan) -> QuerySet[PlanVersion]:
     """Everything a plan has said, the newest first."""
     return plan.versions.select_related("written_by").order_by("-number")

@@ -110,6 +110,12 @@ class CheckedOut(serializers.Serializer[Any]):
     not_checked = NotCheckedOut(many=True)
 
 
+class ConfirmIn(serializers.Serializer[Any]):
+    """Why the medicine is right whatever speaks against it, where something does."""
+
+    override = serializers.CharField(max_length=500, default="", allow_blank=True)
+
+
 class EndIn(serializers.Serializer[Any]):
     """Why a plan ends."""
 

@@ -11,6 +11,7 @@ api_urls = [
     path(f"{PATIENT}/plans/preview", api.PreviewPlan.as_view(), name="plan-preview"),
     path(f"{PATIENT}/plans/check", api.CheckMedicine.as_view(), name="plan-check"),
     path(f"{PATIENT}/plans/<uuid:plan>", api.PlanDetail.as_view(), name="plan"),
+    path(f"{PATIENT}/plans/<uuid:plan>/confirm", api.ConfirmPlan.as_view(), name="plan-confirm"),
     path(f"{PATIENT}/plans/<uuid:plan>/end", api.EndPlan.as_view(), name="plan-end"),
     path(f"{PATIENT}/plans/<uuid:plan>/pause", api.PausePlan.as_view(), name="plan-pause"),
     path(f"{PATIENT}/plans/<uuid:plan>/stock", api.PlanStock.as_view(), name="plan-stock"),

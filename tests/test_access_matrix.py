@@ -145,6 +145,7 @@ ROWS = [
     ("post", API + PIA + "plans/check", {"medicine": "Iron"}, *WHOLE_GRANTS),
     ("get", API + PIA + "plans/<uuid:plan>", None, *WHOLE_GRANTS),
     ("put", API + PIA + "plans/<uuid:plan>", IRON | {"number": 1}, *OWNER_ONLY),
+    ("post", API + PIA + "plans/<uuid:plan>/confirm", {}, *OWNER_ONLY),
     ("post", API + PIA + "plans/<uuid:plan>/end", {}, *OWNER_ONLY),
     ("post", API + PIA + "plans/<uuid:plan>/pause", PAUSED, *OWNER_ONLY),
     ("delete", API + PIA + "plans/<uuid:plan>/pause", None, *OWNER_ONLY),

@@ -854,15 +854,12 @@ def genotypes_of(patient: Patient) -> list[Genotype]:
     return [genotype_of(body) for body in variants.values_list("body", flat=True) if "rsid" in body]
 
 
-def listed_medicines(patient: Patient, now: datetime, *, without: Collection[UUID] = ()) -> list[Medicine]:
-    """The medicines on the patient's list that have not ended and were not only planned or refused.
-
-    Those of the records `without` are left out.
-    """
+def listed_medicines(patient: Patient, now: datetime) -> list[Medicine]:
+    """The medicines on the patient's list that have not ended and were not only planned or refused."""
     listed = Record.objects.filter(
         Q(ends_at=None) | Q(ends_at__gt=now), patient=patient, type=RecordType.MEDICATION
     )
-    taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).exclude(id__in=without).order_by("id")
+    taken = listed.exclude(status__in=ENDED | NEVER_TAKEN).order_by("id")
     return [Medicine(*said) for said in taken.values_list("text", "system", "code")]
 
 

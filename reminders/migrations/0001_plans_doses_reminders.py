@@ -281,7 +281,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='medicationplan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('status', 'waiting')), models.Q(('confirmed_at__isnull', False), ('status', 'active')), ('status', 'ended'), _connector='OR'), name='plan_is_active_once_it_is_confirmed'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('status', 'waiting')), models.Q(('confirmed_at__isnull', False), ('status', 'active')), models.Q(('origin', 'record'), ('status', 'active')), ('status', 'ended'), _connector='OR'), name='plan_of_a_person_is_active_once_it_is_confirmed'),
         ),
         migrations.AddConstraint(
             model_name='medicationplan',

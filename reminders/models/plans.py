@@ -31,6 +31,7 @@ class PlanStatus(models.TextChoices):
 class MedicationPlan(PatientScoped):
     """One medicine that a patient is to take, whatever becomes of it; what it says stands in its versions.
 
+    A fresh prescription whose words were understood is active without a word of anybody.
     `planned_until` is the instant up to which its doses stand in their table; none where it has no doses.
     A dose that is `critical` and missed is told to caregivers and to the rules of early warning.
     """
@@ -76,8 +77,9 @@ class MedicationPlan(PatientScoped):
             models.CheckConstraint(
                 condition=Q(status=PlanStatus.WAITING, confirmed_at__isnull=True)
                 | Q(status=PlanStatus.ACTIVE, confirmed_at__isnull=False)
+                | Q(status=PlanStatus.ACTIVE, origin=Origin.RECORD)
                 | Q(status=PlanStatus.ENDED),
-                name="plan_is_active_once_it_is_confirmed",
+                name="plan_of_a_person_is_active_once_it_is_confirmed",
             ),
             models.CheckConstraint(
                 condition=Q(status=PlanStatus.ENDED, ended_at__isnull=False)

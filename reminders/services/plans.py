@@ -109,7 +109,8 @@ def change_plan(
     if current.number != number:
         raise NotPossible("number", "Somebody else has changed this plan meanwhile.")
     _check(access, written, plan, now)
-    if _says(current) == _columns(written) and plan.is_critical == written.is_critical:
+    is_same = _says(current) == _columns(written) and plan.is_critical == written.is_critical
+    if is_same and plan.status == PlanStatus.ACTIVE:
         return plan
     is_other = (current.medicine, current.codes) != (written.medicine.strip(), list(written.codes))
     findings = _safe(access, written, plan.id, now) if is_other or written.override else current.findings
@@ -133,6 +134,26 @@ def change_plan(
         version.timing,
     ):
         _event(access, EventType.MEDICINE_CHANGED, version, _today(access, now), now)
+    _follow(access, plan, now)
+    return plan
+
+
+def confirm_plan(*, access: Access, plan_id: UUID, override: str, now: datetime) -> MedicationPlan:
+    """Somebody says that a plan that waited is right as it stands; of an active one nothing changes.
+
+    Raises NotPossible where nobody has understood when it is taken, and as make_plan does.
+    """
+    plan, current = _open_plan(access, plan_id)
+    if plan.status == PlanStatus.ACTIVE:
+        return plan
+    if current.timing is None:
+        raise NotPossible("timing", "Say when it is taken.")
+    said = Written(current.medicine, current.starts_on, codes=current.codes, override=override)
+    current.findings, current.override = _safe(access, said, plan.id, now), override.strip()
+    current.save(update_fields=["findings", "override"])
+    plan.status, plan.confirmed_by, plan.confirmed_at = PlanStatus.ACTIVE, access.user, now
+    plan.save(update_fields=["status", "confirmed_by", "confirmed_at"])
+    _event(access, EventType.MEDICINE_STARTED, current, current.starts_on, now)
     _follow(access, plan, now)
     return plan
 

@@ -1,15 +1,17 @@
 """What speaks against a medicine for this patient, as far as who asks may know it. Writes nothing."""
 
+from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from backend.access import Access
+from backend.models import Patient
 from backend.queries import zone_history_of
-from backend.rules import Need, Topic
+from backend.rules import ALL_TOPICS, Need, Topic
 from reminders.models import MedicationPlan, PlanStatus
 from reminders.prescribing import Allergy, Check, Checked, Egfr, NotChecked, Person, check
-from reminders.queries import current_of, medicine_of, with_current
+from reminders.queries import current_of, medicine_of, name_of, with_current
 from twin.intake.items import RecordType
 from twin.models import Record
 from twin.queries import genotypes_of, known_days, listed_medicines
@@ -33,9 +35,8 @@ def check_medicine(*, access: Access, medicine: Medicine, plan: UUID | None = No
     What is not shared with the person is not looked at, and said not to have been.
     """
     access.topic(Topic.MEDICATION)
-    today = now.astimezone(zone_history_of(access.patient.id)).date()
-    found = check(medicine, _person(access, plan, now), today)
     shared = access.standing.topics(Need.READ)
+    found = check_imported(access.patient, medicine, shared=shared, plan=plan, now=now)
     closed = {one for one, topics in NEEDED.items() if not shared.issuperset(topics)}
     if not closed:
         return found
@@ -45,38 +46,43 @@ def check_medicine(*, access: Access, medicine: Medicine, plan: UUID | None = No
     return replace(found, looked_at=looked_at, not_checked=tuple(kept))
 
 
-def _person(access: Access, plan: UUID | None, now: datetime) -> Person:
-    """What the person may read of all that counts: the wall shows no more."""
-    patient, shared = access.patient, access.standing.topics(Need.READ)
+def check_imported(
+    patient: Patient,
+    medicine: Medicine,
+    *,
+    shared: Collection[Topic] = ALL_TOPICS,
+    plan: UUID | None = None,
+    now: datetime,
+) -> Checked:
+    """The same for a worker, who acts on the patient; of the topics `shared` alone."""
+    today = now.astimezone(zone_history_of(patient.id)).date()
     plans = with_current(MedicationPlan.objects.filter(patient=patient, status=PlanStatus.ACTIVE))
     if plan is not None:
         plans = plans.exclude(id=plan)
-    allergies = Record.objects.filter(patient=patient, type=RecordType.ALLERGY, topic__in=shared)
-    return Person(
-        allergies=[
-            Allergy(text, system, code)
-            for text, system, code in allergies.exclude(status__in=NO_ALLERGY)
-            .order_by("id")
-            .values_list("text", "system", "code")
-        ],
-        in_use=[*(medicine_of(current_of(one)) for one in plans), *_listed(access, now)],
+    person = Person(
+        allergies=_allergies(patient) if Topic.RECORDS in shared else (),
+        in_use=[*(medicine_of(current_of(one)) for one in plans), *_listed(patient, medicine, now)],
         genotypes=genotypes_of(patient) if Topic.GENES in shared else (),
-        egfr=_egfr(access, now),
+        egfr=_egfr(patient, today) if Topic.RECORDS in shared else None,
     )
+    return check(medicine, person, today)
 
 
-def _listed(access: Access, now: datetime) -> list[Medicine]:
-    """The medicines of the records that no plan stands for."""
-    planned = MedicationPlan.objects.filter(patient=access.patient, record__isnull=False)
-    own = set(planned.values_list("record", flat=True))
-    return listed_medicines(access.patient, now, without=own)
+def _allergies(patient: Patient) -> list[Allergy]:
+    rows = Record.objects.filter(patient=patient, type=RecordType.ALLERGY).exclude(status__in=NO_ALLERGY)
+    return [Allergy(*said) for said in rows.order_by("id").values_list("text", "system", "code")]
 
 
-def _egfr(access: Access, now: datetime) -> Egfr | None:
-    patient = access.patient
-    today = now.astimezone(zone_history_of(patient.id)).date()
-    days = known_days(patient.id, dict.fromkeys(("creatinine", "egfr"), EGFR_DAYS), today)
+def _listed(patient: Patient, medicine: Medicine, now: datetime) -> list[Medicine]:
+    """The medicines of the records that are not this one, and that no plan stands for."""
+    plans = with_current(MedicationPlan.objects.filter(patient=patient))
+    planned = {name_of(medicine_of(current_of(plan))) for plan in plans} | {name_of(medicine)}
+    return [one for one in listed_medicines(patient, now) if name_of(one) not in planned]
+
+
+def _egfr(patient: Patient, today: date) -> Egfr | None:
     first = today - timedelta(days=EGFR_DAYS)
+    days = known_days(patient.id, dict.fromkeys(("creatinine", "egfr"), EGFR_DAYS), today)
     measured = {
         code: [Measured(one.value, one.day, one.source) for one in rows if one.day > first]
         for code, rows in days.items()

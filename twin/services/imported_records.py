@@ -9,6 +9,7 @@ from uuid import UUID
 from backend.changes import Entry, record_changes
 from backend.identifiers import new_id
 from backend.models import Change, ChangeOp
+from backend.ports import ports
 from backend.rules import Topic
 from twin.intake.items import Record, RecordType
 from twin.models import Record as RecordRow
@@ -85,8 +86,7 @@ def store_records(
     )
     entries += [Entry(Topic(row.topic), f"record/{row.id}") for row in rows]
     entries += [Entry(Topic(version.topic), f"record/{version.record_id}") for version in lost]
-    if any(row.type == RecordType.MEDICATION for row in rows):
-        entries += lift_events(patient, now=now)
+    entries += _follow_medicines(patient, rows, now)
     conditions = {Topic(row.topic) for row in rows if row.type == RecordType.CONDITION}
     place_topics(patient, conditions, now=now)
     if conditions:
@@ -94,6 +94,16 @@ def store_records(
     if rows:
         mark_scores_stale(patient, now=now)
     record_changes(patient, entries)
+
+
+def _follow_medicines(patient: UUID, rows: Iterable[RecordRow], now: datetime) -> list[Entry]:
+    """What follows from medicines: events of the twin, and whatever other rooms make of them."""
+    medicines = [row.id for row in rows if row.type == RecordType.MEDICATION]
+    if not medicines:
+        return []
+    for follow in ports.medicine_followers:
+        follow(patient, medicines, now)
+    return lift_events(patient, now=now)
 
 
 def _deleted(patient: UUID, keys: Iterable[Key]) -> Collection[Key]:
