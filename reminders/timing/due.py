@@ -140,20 +140,22 @@ def _settles(timing: Timing, routine: Routine, zone: tzinfo, at: int) -> int:
     """Seconds before an instant from which on nothing can have moved a dose that is due then.
 
     A dose lags by no more than clocks can differ, and each round of doses makes up for what it leaves free.
-    A day that comes twice lets them lag by another day.
+    Each time that the date line gives a day twice they can lag by another day.
     """
     free, days = room(timing, routine)
     if free <= 0:
         return at - _seconds(datetime.min.replace(tzinfo=UTC))
-    crossings, span = 1, 0
-    while True:
+
+    def made_up_in(crossings: int) -> int:
         lag = _WIDEST + crossings * DAY
-        span = lag + (-(-lag // (free * 60)) + 1) * days * DAY
-        moves = [_seconds(since) for since, _ in zone.moves] if isinstance(zone, ZoneHistory) else []
-        more = 1 + sum(at - span <= move <= at for move in moves)
-        if more <= crossings:
-            return span
-        crossings = more
+        return lag + (-(-lag // (free * 60)) + 1) * days * DAY
+
+    moves = [_seconds(since) for since, _ in zone.moves] if isinstance(zone, ZoneHistory) else []
+    before = sorted(at - move for move in moves if move <= at)
+    # One crossing more than she made: a zone itself may have been moved over the line.
+    spans = [made_up_in(1)]
+    spans += [span for count, ago in enumerate(before, 2) if ago <= (span := made_up_in(count))]
+    return max(spans)
 
 
 def _slot(promise: _Promise) -> str:

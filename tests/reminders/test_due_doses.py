@@ -23,6 +23,7 @@ from reminders.timing import (
     preview,
     zone_named,
 )
+from reminders.timing.clock import STRETCH
 from tests.vector_cases import vector_cases
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -104,10 +105,13 @@ def lived(draw):
 
 
 TIMES = st.sets(st.integers(0, 24 * 60 - 1), min_size=1, max_size=8)
+# The clock of a stretch of 32 days has to know of a crossing 26 hours before it.
+BOUNDARY = datetime(1970, 1, 1, tzinfo=UTC) + 640 * STRETCH * timedelta(seconds=1)
 LIVED = [
     (ZoneInfo("Pacific/Apia"), date(2011, 12, 30)),
     (ZoneHistory("Pacific/Kiritimati", (at("2026-03-12T20:00"), "Pacific/Honolulu")), date(2026, 3, 12)),
     (ZoneHistory("Pacific/Honolulu", (at("2026-03-12T20:00"), "Pacific/Kiritimati")), date(2026, 3, 12)),
+    (ZoneHistory("Pacific/Kiritimati", (BOUNDARY - 25 * HOUR, "Etc/GMT+12")), BOUNDARY.date()),
 ]
 
 
@@ -134,6 +138,7 @@ def test_expanded_schedule_is_that_of_the_vectors(case):
 @example(LIVED[0], {480, 1200})
 @example(LIVED[1], {480, 1200})
 @example(LIVED[2], {480, 1200})
+@example(LIVED[3], set(range(0, 1440, 180)))
 def test_n_doses_a_day_stay_n_doses_a_day(lived, times):
     zone, day = lived
     since, until = datetime.combine(day - 9 * DAY, time(), UTC), datetime.combine(day + 9 * DAY, time(), UTC)
@@ -179,6 +184,28 @@ def test_however_a_time_is_cut_it_has_the_same_doses(lived, times, gap, cuts):
         for dose in due_doses(plan, USUAL, zone, since=begin, until=end)
     ]
     assert parts == whole
+
+
+ROUND_THE_WORLD = [
+    (step * 10 * HOUR, place)
+    for step, place in enumerate(["Pacific/Honolulu", "America/New_York", "Europe/Berlin", "Asia/Tokyo"] * 5)
+]
+
+
+@pytest.mark.parametrize("legs", [ROUND_THE_WORLD[1:4], ROUND_THE_WORLD], ids=["flight", "five times around"])
+def test_doses_that_still_make_up_for_a_journey_are_the_same_in_any_window(legs):
+    start = at("2026-03-02T15:00")
+    zone = ZoneHistory("Asia/Tokyo", *((start + after, place) for after, place in legs))
+    # Twelve hours apart and never less than eleven and a half: an hour a day to make up for it.
+    plan = course({"code": "BID", "minimumGapMinutes": 690})
+    whole = list(due_doses(plan, USUAL, zone, since=start, until=start + 150 * DAY))
+    late = [dose for dose in whole if dose.at.astimezone(zone).replace(tzinfo=None) != dose.local]
+    assert late[-1].at > start + 12 * DAY
+    assert whole[-1] not in late
+    for day in range(0, 150, 3):
+        since = start + day * DAY
+        window = due_doses(plan, USUAL, zone, since=since, until=since + 3 * DAY)
+        assert list(window) == [dose for dose in whole if since <= dose.at < since + 3 * DAY]
 
 
 @given(lived=lived(), quarter=st.integers(0, 95))
@@ -267,6 +294,46 @@ def test_day_that_comes_twice_has_its_doses_twice_under_slots_of_their_own():
         "2026-03-13T20:00",
     ]
     assert {after.at - before.at for before, after in pairwise(found)} <= {12 * HOUR, 24 * HOUR}
+
+
+def test_time_that_had_come_before_a_journey_in_two_legs_is_known_to_have_come():
+    legs = (at("2026-03-12T19:00"), "Asia/Tokyo"), (at("2026-03-12T20:00"), "Pacific/Honolulu")
+    found = doses(
+        {"code": "QD"}, ZoneHistory("Pacific/Kiritimati", *legs), "2026-03-12T00:00", "2026-03-14T00:00"
+    )
+    assert [(dose.slot, dose.at) for dose in found] == [
+        ("2026-03-13T08:00", at("2026-03-12T18:00")),
+        ("2026-03-13T08:00~2", at("2026-03-13T18:00")),
+    ]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_first_and_last_day_are_the_persons_own(zone):
+    found = doses(
+        clock_times({0, 1439}),
+        ZoneInfo(zone),
+        "2026-01-01T00:00",
+        "2026-02-01T00:00",
+        start="2026-01-10",
+        end="2026-01-10",
+    )
+    assert slots(found) == ["2026-01-10T00:00", "2026-01-10T23:59"]
+
+
+@pytest.mark.parametrize(
+    "body", [clock_times({480}), {"everyHours": {"hours": 24, "first": "2026-01-01T08:00Z"}}]
+)
+def test_window_is_half_open_to_the_microsecond(body):
+    dose, after = at("2026-01-05T08:00"), timedelta(microseconds=1)
+    plan = course(body)
+    for since, until, expected in [
+        (dose, dose + after, [dose]),
+        (dose - after, dose, []),
+        (dose + after, dose + HOUR, []),
+        (dose - after, dose + after, [dose]),
+    ]:
+        found = due_doses(plan, USUAL, ZoneInfo("UTC"), since=since, until=until)
+        assert [due.at for due in found] == expected
 
 
 @pytest.mark.parametrize(
@@ -437,6 +504,7 @@ def test_events_follow_the_persons_own_day(repeat, walls):
         st.sampled_from(["WAKE", "ACM", "CM", "PCV", "HS", "NIGHT", "MORN", "AFT"]), min_size=1, unique=True
     ),
 )
+@example(routine=[1, 200, 400, 1411], wake=660, when=["ACM", "HS"])  # bedtime is when the next day begins
 def test_events_that_fall_together_stay_as_many_doses(routine, wake, when):
     own = Routine(*(time((wake + step) % 1440 // 60, (wake + step) % 60) for step in (0, *routine)))
     plan = course({"repeat": {"when": when}})
