@@ -9,7 +9,7 @@ from dataclasses import astuple, fields
 from datetime import date, timedelta
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.core.management import get_commands
@@ -21,6 +21,9 @@ from backend.models import ChangeOp
 from backend.ports import ports
 from backend.rest import BulkBody
 from backend.rules import TABLE, Need, Role
+from reminders.timing import body as timing
+from reminders.timing.codes import CODES
+from reminders.timing.pattern import Unit
 from twin import bridge
 from twin.edits import Outcome as EditOutcome
 from twin.forecast.daily import KALMAN_MIXTURE
@@ -354,6 +357,12 @@ def test_docs_explain_each_status_step_severity_and_bound_of_an_alert() -> None:
     named = {*Status, *Step, *Severity, *ALARM_BOUNDS}
     assert [name for name in named if f"`{name}`" not in first] == []
     assert set(ENDINGS) - named_in("alerts.md") == set()
+
+
+def test_docs_name_each_field_and_code_of_a_timing() -> None:
+    page = named_in("reminders.md")
+    assert set(timing.FIELDS) <= first_cells("reminders.md")
+    assert {*timing.OF_REPEAT, *CODES, *get_args(Unit)} - page == set()
 
 
 def test_docs_credit_each_file_of_data() -> None:

@@ -33,6 +33,8 @@ from reminders.timing.pattern import (
     Unit,
 )
 
+FIELDS = ("code", "repeat", "amounts", "cycle", "taper", "asNeeded", "everyHours", "minimumGapMinutes")
+OF_REPEAT = ("frequency", "period", "periodUnit", "dayOfWeek", "timeOfDay", "when", "offset")
 MOST_A_DAY = 24
 MOST_STEPS = 100
 MOST_DAYS = 3_660
@@ -46,11 +48,7 @@ def parse(body: Mapping[str, Any]) -> Timing:
 
     A code and a `repeat` beside it must say the same; the `repeat` may add at which times of the day.
     """
-    given = read_fields(
-        body,
-        "",
-        ("code", "repeat", "amounts", "cycle", "taper", "asNeeded", "everyHours", "minimumGapMinutes"),
-    )
+    given = read_fields(body, "", FIELDS)
     code = _code(given["code"]) if "code" in given else None
     repeat = _repeat(given.get("repeat", {}), code) if code or "repeat" in given else None
     timing = Timing(
@@ -137,11 +135,7 @@ def _code(given: object) -> str:
 
 
 def _repeat(given: object, code: str | None) -> Repeat:
-    fields = read_fields(
-        given,
-        "repeat",
-        ("frequency", "period", "periodUnit", "dayOfWeek", "timeOfDay", "when", "offset"),
-    )
+    fields = read_fields(given, "repeat", OF_REPEAT)
     if code is not None:
         _add_code(fields, code)
     weekdays = read_list(fields, "dayOfWeek", read_weekday)
