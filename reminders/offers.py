@@ -16,6 +16,7 @@ from reminders.models import Reminder
 from reminders.queries import doses_named, plans_of, routine_of, stock_outlooks
 from reminders.serializers import DoseOut, PlanOut, ReminderOut, RoutineIO
 from reminders.services.deliveries import displayed
+from reminders.services.demo import seed
 from reminders.services.doses import critical_doses
 from reminders.services.imported_plans import follow_medicines
 from reminders.services.planning import plan_ahead
@@ -26,6 +27,7 @@ def register() -> None:
     """Fills the ports; runs once, when the app is ready."""
     ports.zone_followers.append(follow_zone)
     ports.critical_doses.append(critical_doses)
+    ports.seeders.append(seed)
     ports.medicine_followers.append(follow_medicines)
     ports.synced |= {
         "plan": Synced(plans_now),
