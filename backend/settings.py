@@ -180,6 +180,8 @@ CELERY_BEAT_SCHEDULE = {
 MQTT = env.broker("MQTT_URL")
 MQTT_CA_FILE = env.file("MQTT_CA_FILE")
 
+SCREENING_RULES = env.file("SCREENING_RULES")
+
 AUTH_USER_MODEL = "backend.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [

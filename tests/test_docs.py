@@ -21,6 +21,8 @@ from backend.models import ChangeOp
 from backend.ports import ports
 from backend.rest import BulkBody
 from backend.rules import TABLE, Need, Role
+from reminders.screening import Status as Stands
+from reminders.screening import shipped_rules
 from reminders.timing import body as timing
 from reminders.timing.codes import CODES
 from reminders.timing.pattern import Unit
@@ -476,3 +478,12 @@ def test_docs_list_each_level_of_a_rule_and_each_action_with_who_says_so() -> No
     assert [row for row in rows_of("warnings.md") if row[0] in first and len(row) == 6] == levels
     assert [row for row in rows_of("warnings.md") if row[0] in first and len(row) == 3] == rows
     assert set(Condition) <= first_cells("warnings.md")
+
+
+def test_docs_list_each_rule_of_screening_with_who_says_so() -> None:
+    rules = [
+        [f"`{rule.id}`", rule.title, rule.source, str(rule.year), rule.verification]
+        for rule in shipped_rules().rules
+    ]
+    assert [row for row in rows_of("screening.md") if len(row) == 5][2:] == rules
+    assert set(Stands) <= first_cells("screening.md")

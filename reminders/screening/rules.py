@@ -1,7 +1,7 @@
 """What a file of screening rules says: whom a rule is for, what satisfies it, and for how long. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -70,13 +70,13 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule with its source. A `soft` one is for a talk with the clinician.
+    """One rule with its source. A `soft` one is for a talk with the clinician. `line` is where it stands.
 
     Of a rule with a season an event counts from the first of `season_month` for a year.
     """
 
     id: str
-    line: int
+    line: int = field(compare=False)
     title: str
     kind: RuleKind
     block: Block
