@@ -1,5 +1,6 @@
 """Who is due for which screening or vaccination, by a dated file of rules that can be replaced. Pure."""
 
+from reminders.screening.gather import done_in, kinds_of, person_of
 from reminders.screening.person import Choice, Decision, Done, Person
 from reminders.screening.rule_file import parse_rules, shipped_rules
 from reminders.screening.rules import Code, Proof, Rule, RuleKind, RuleSet
@@ -18,8 +19,11 @@ __all__ = [
     "Screening",
     "State",
     "Status",
+    "done_in",
+    "kinds_of",
     "next_change",
     "parse_rules",
+    "person_of",
     "screenings",
     "shipped_rules",
     "state",

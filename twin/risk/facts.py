@@ -94,6 +94,12 @@ def next_change(records: Iterable[Said], today: date) -> date | None:
     return min((day for day in ahead if day > today), default=None)
 
 
+def source_of(record: Said) -> str:
+    """What a record is and says, in a few words, as where something is known from."""
+    text = " ".join(record.text.split())
+    return f"{record.type}: {text if len(text) <= _MOST else text[: _MOST - 1] + '…'}"
+
+
 def name_of(code: str) -> str:
     """The plain name of a fact; raises KeyError for one that facts.json does not know."""
     row: Mapping[str, str] = load("facts")["facts"][code]
@@ -161,7 +167,7 @@ def _yes(code: str, matching: Sequence[Said]) -> Input | None:
     if not matching:
         return None
     first = min(matching, key=lambda one: one.starts_on or date.max)
-    return Input(name_of(code), value=True, unit="", on=first.starts_on, source=_source(first))
+    return Input(name_of(code), value=True, unit="", on=first.starts_on, source=source_of(first))
 
 
 def _any_of(code: str, parts: Sequence[Input]) -> Input | None:
@@ -181,7 +187,7 @@ def _latest(code: str, every: _ByType) -> Input | None:
     if not said:
         return None
     one, yes = max(said, key=lambda pair: (pair[0].starts_on or date.min, pair[1]))
-    return Input(name_of(code), value=yes, unit="", on=one.starts_on, source=_source(one))
+    return Input(name_of(code), value=yes, unit="", on=one.starts_on, source=source_of(one))
 
 
 def _matching(rule: _Rule, every: _ByType) -> list[Said]:
@@ -239,8 +245,3 @@ def _runs(record: Said, today: date) -> bool:
 
 def _is_ahead(record: Said, today: date) -> bool:
     return record.starts_on is not None and record.starts_on > today
-
-
-def _source(record: Said) -> str:
-    text = " ".join(record.text.split())
-    return f"{record.type}: {text if len(text) <= _MOST else text[: _MOST - 1] + '…'}"
