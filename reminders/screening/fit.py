@@ -71,7 +71,8 @@ def _together(own: Fit, other: Fit) -> Fit:
 
 def latest(*days: date | None) -> date | None:
     """The latest of the days that are known."""
-    return max((day for day in days if day is not None), default=None)
+    known = [day for day in days if day is not None]
+    return max(known) if known else None
 
 
 def _earliest(*days: date | None) -> date | None:
@@ -237,7 +238,8 @@ class _Look:
         self._lasts_since(starts)
 
     def _lasts_since(self, day: date | None) -> None:
-        self.since = latest(self.since, day)
+        if day is not None and (self.since is None or day > self.since):
+            self.since = day
 
     def _said(self, code: str, found: Input) -> str:
         return f"{self.names[code]} ({found.source})" if found.source else self.names[code]

@@ -2,7 +2,7 @@
 
 import json
 from datetime import date, timedelta
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -445,6 +445,6 @@ def test_ten_thousand_people_take_far_less_than_a_minute():
         ),
         known={code: place % 3 == 0 for place, code in enumerate(shipped_rules().facts)} | {"bmi": 31.0},
     )
-    began = perf_counter()
+    began = process_time()
     assert sum(1 for _ in states(((n, made_up, (), TODAY) for n in range(1000)), shipped_rules())) == 1000
-    assert perf_counter() - began < 6
+    assert process_time() - began < 6

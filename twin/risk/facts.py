@@ -131,13 +131,12 @@ class _Rule:
 
     def says(self, one: _Read) -> bool:
         """Whether a record of these types says yes."""
-        if any(code in self.codes for code in one.codes):
+        if not self.codes.isdisjoint(one.codes) or not self.words.isdisjoint(one.words):
             return True
-        if any(code.startswith(self.begins.get(system, ())) for system, code in one.codes):
-            return True
-        if one.words & self.words:
-            return True
-        return not one.codes and one.phrase in self.phrases and not one.words & _denials()
+        for system, code in one.codes:
+            if code.startswith(self.begins.get(system, ())):
+                return True
+        return not one.codes and one.phrase in self.phrases and _denials().isdisjoint(one.words)
 
 
 def _codings(concept: Any) -> list[Code]:
