@@ -48,6 +48,7 @@ class Choice(StrEnum):
 
     DECLINED = "declined"
     POSTPONED = "postponed"
+    APPLICABLE = "applicable"
     NOT_APPLICABLE = "not_applicable"
     INTERVAL = "interval"
 
@@ -56,7 +57,8 @@ class Choice(StrEnum):
 class Decision:
     """What was decided about a rule, on which day and by whom; `until` is the first day on which it is over.
 
-    An interval is in months and may be for one of a rule's proofs only, by its name. Raises ValueError for a
+    That a rule is applicable, or is not, is a clinician's word and stands above the file's, as does an
+    interval: in months, for all of a rule's proofs or for one of them by its name. Raises ValueError for a
     decision without what its choice needs.
     """
 
@@ -74,8 +76,8 @@ class Decision:
             raise ValueError("A decision ends after the day on which it was made.")
         if self.choice is Choice.POSTPONED and self.until is None:
             raise ValueError("What is postponed is postponed until a day.")
-        if self.choice is Choice.NOT_APPLICABLE and not self.reason.strip():
-            raise ValueError("That a rule is not applicable needs a reason.")
+        if self.choice in (Choice.APPLICABLE, Choice.NOT_APPLICABLE) and not self.reason.strip():
+            raise ValueError("That a rule is applicable or not needs a reason.")
         if (self.choice is Choice.INTERVAL) != (self.months is not None):
             raise ValueError("An interval, and nothing else, has months.")
         if self.months is not None and not 1 <= self.months <= MOST_MONTHS:

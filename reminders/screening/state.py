@@ -112,16 +112,23 @@ def _done_by_proof(person: Person, rules: RuleSet, watch: Watch) -> Mapping[tupl
     return {place: [days[day] for day in sorted(days, reverse=True)] for place, days in found.items()}
 
 
+_INSTEAD = (
+    {Choice.DECLINED, Choice.POSTPONED},
+    {Choice.APPLICABLE, Choice.NOT_APPLICABLE},
+    {Choice.INTERVAL},
+)
+"""Choices of which the newer takes the place of the older."""
+
+
 def _in_force(decisions: Iterable[Decision], watch: Watch) -> Mapping[str, dict[Choice, Decision]]:
-    """The newest decisions that hold, by rule: an interval, and one of the other choices."""
+    """The newest decisions that hold, by rule and choice."""
     found: dict[str, dict[Choice, Decision]] = {}
     for one in sorted(decisions, key=lambda one: one.on):
         if not watch.reached(one.on):
             continue
         own = found.setdefault(one.rule, {})
-        if one.choice is not Choice.INTERVAL:
-            for other in (Choice.DECLINED, Choice.POSTPONED, Choice.NOT_APPLICABLE):
-                own.pop(other, None)
+        for other in next(group for group in _INSTEAD if one.choice in group):
+            own.pop(other, None)
         own[one.choice] = one
     return {
         rule: {
@@ -152,7 +159,8 @@ def _screening(
     decided: Mapping[Choice, Decision],
     watch: Watch,
 ) -> Screening:
-    whom = fit(rule, person, names, watch)
+    meant = decided.get(Choice.APPLICABLE)
+    whom = fit(rule, person, names, watch) if meant is None else _as_decided(meant)
     if whom.holds is False:
         return Screening(rule, Status.NOT_FOR_YOU, whom.why, next_on=whom.starts)
     refused = decided.get(Choice.NOT_APPLICABLE)
@@ -169,6 +177,11 @@ def _screening(
     if any(one.met for one in every):
         return _up_to_date(rule, whom, [one for one in every if one.met], interval, watch)
     return _open(rule, whom, every, interval, decided, watch)
+
+
+def _as_decided(meant: Decision) -> Fit:
+    """That a rule is for somebody by a clinician's word, whatever the file says."""
+    return Fit(True, (f"{meant.reason} ({meant.by}).",), since=meant.on, until=meant.until)
 
 
 def _variant(rule: Rule, person: Person, names: Mapping[str, str], whom: Fit) -> tuple[int | None, Fit]:

@@ -263,8 +263,24 @@ def test_not_applicable_says_why_and_stands_above_what_was_done():
     assert (found.status, found.why) == (Status.NOT_APPLICABLE, ("in palliative care",))
 
 
+def test_a_clinician_may_mean_a_rule_for_whom_the_file_does_not():
+    young = woman(born_on=date(1995, 1, 1))
+    meant = decided(Choice.APPLICABLE, reason="a mother with breast cancer at 40")
+    found = about("breast_mammography", young, meant)
+    assert (found.status, found.since) == (Status.DUE, date(2026, 1, 1))
+    assert found.why[0] == "a mother with breast cancer at 40 (Dr Rivers)."
+    seen = about(
+        "breast_mammography", woman(done(date(2026, 3, 1), MAMMOGRAM), born_on=date(1995, 1, 1)), meant
+    )
+    assert (seen.status, seen.next_on) == (Status.UP_TO_DATE, date(2028, 3, 1))
+    taken_back = decided(Choice.NOT_APPLICABLE, on=date(2026, 2, 1), reason="a mistake")
+    assert about("breast_mammography", young, meant, taken_back).status is Status.NOT_FOR_YOU
+    declined = decided(Choice.DECLINED, on=date(2026, 2, 1))
+    assert about("breast_mammography", young, meant, declined).status is Status.DECLINED
+
+
 def test_the_newest_decision_counts():
-    first = decided(Choice.NOT_APPLICABLE, reason="mistaken")
+    first = decided(Choice.DECLINED)
     second = decided(Choice.POSTPONED, on=date(2026, 2, 1), until=date(2027, 1, 1))
     assert about("breast_mammography", woman(), second, first).status is Status.POSTPONED
     ahead = decided(Choice.POSTPONED, on=date(2027, 2, 1), until=date(2028, 1, 1))
@@ -293,6 +309,7 @@ def test_an_interval_may_be_for_one_way_only():
         (Choice.POSTPONED, {}, "until a day"),
         (Choice.POSTPONED, {"until": date(2026, 1, 1)}, "ends after the day"),
         (Choice.NOT_APPLICABLE, {"reason": " "}, "needs a reason"),
+        (Choice.APPLICABLE, {}, "needs a reason"),
         (Choice.INTERVAL, {}, "has months"),
         (Choice.INTERVAL, {"months": 0}, "1 to 600 months"),
         (Choice.INTERVAL, {"months": 601}, "1 to 600 months"),
