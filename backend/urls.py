@@ -48,6 +48,7 @@ api_urls = [
 console_urls = [
     path("patients/<patient:patient>/", pages.ConsolePatient.as_view(), name="patient"),
     *twin.urls.console_urls,
+    *reminders.urls.console_urls,
 ]
 
 urlpatterns = [

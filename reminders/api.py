@@ -20,6 +20,7 @@ from backend.rules import Need, Topic
 from backend.services import NotPossible
 from reminders.models import Dose, DoseStatus, MedicationPlan, ReminderPreference, StockMove
 from reminders.queries import (
+    UNHEARD_FOR,
     adherence_of,
     advice_on,
     answers_of,
@@ -73,8 +74,6 @@ from reminders.services.prescribing import check_medicine
 
 MOST_DAYS = 92
 """So many days of doses are answered at once."""
-UNHEARD_FOR = timedelta(days=7)
-"""So long what nobody was reminded of in time is said."""
 
 
 class Plans(PatientView):

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from backend.changes import record_changes
 from backend.models import Patient, User
-from backend.ports import Synced, ports
+from backend.ports import Panel, Synced, ports
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from reminders.models import Reminder
@@ -25,6 +25,7 @@ from twin.series import store
 
 def register() -> None:
     """Fills the ports; runs once, when the app is ready."""
+    ports.panels.append(Panel("medication", "Medication", "console:medication", 27))
     ports.zone_followers.append(follow_zone)
     ports.critical_doses.append(critical_doses)
     ports.seeders.append(seed)

@@ -30,9 +30,11 @@ from reminders.models import (
     StockEntry,
     StockMove,
 )
-from reminders.timing import Course, Pause, Routine, due_doses, parse
+from reminders.timing import Course, Pause, Routine, due_doses, parse, timing_words
 from twin.scores.medicine_names import Medicine
 
+UNHEARD_FOR = timedelta(days=7)
+"""So long what nobody was reminded of in time is said."""
 OUTLOOK_DAYS = 180
 """So far ahead is looked when a stock runs out."""
 
@@ -71,6 +73,11 @@ def course_of(version: PlanVersion, pauses: Iterable[PlanPause]) -> Course:
         pauses=tuple(Pause(one.since, one.until) for one in pauses),
         amount=version.amount,
     )
+
+
+def words_of(version: PlanVersion) -> str:
+    """When a plan's medicine is taken, in words; empty where nobody has understood it."""
+    return "" if version.timing is None else timing_words(parse(version.timing))
 
 
 def clock_of(version: PlanVersion, zone: tzinfo) -> tzinfo:

@@ -18,7 +18,7 @@ from reminders.models import (
     ReminderPreference,
     StockMove,
 )
-from reminders.queries import current_of
+from reminders.queries import current_of, words_of
 from reminders.services.plans import USUAL_REPEAT, USUAL_WINDOW
 
 AMOUNT: dict[str, Any] = {"max_digits": 9, "decimal_places": 3, "coerce_to_string": False}
@@ -146,6 +146,7 @@ class VersionOut(serializers.ModelSerializer[PlanVersion]):
     codes = CodeIO(many=True)
     amount = serializers.DecimalField(**AMOUNT, allow_null=True)
     timing = serializers.DictField(allow_null=True)
+    when = serializers.SerializerMethodField()
     findings = FindingOut(many=True)
     written_by = serializers.SerializerMethodField()
 
@@ -164,6 +165,7 @@ class VersionOut(serializers.ModelSerializer[PlanVersion]):
             "reason",
             "prescriber",
             "timing",
+            "when",
             "dosage_text",
             "starts_on",
             "ends_on",
@@ -176,6 +178,9 @@ class VersionOut(serializers.ModelSerializer[PlanVersion]):
             "written_at",
             "superseded_at",
         ]
+
+    def get_when(self, version: PlanVersion) -> str:
+        return words_of(version)
 
     def get_written_by(self, version: PlanVersion) -> str | None:
         return _name(version.written_by)

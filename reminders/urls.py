@@ -1,8 +1,8 @@
-"""The edges of reminders, hung into the API by the ground floor."""
+"""The edges of reminders, hung into the API and the console by the ground floor."""
 
 from django.urls import path
 
-from reminders import api
+from reminders import api, pages
 
 PATIENT = "patients/<patient:patient>"
 
@@ -22,4 +22,8 @@ api_urls = [
     path(f"{PATIENT}/reminders/unheard", api.Unheard.as_view(), name="reminders-unheard"),
     path(f"{PATIENT}/routine", api.RoutineOfPatient.as_view(), name="routine"),
     path("reminders/preferences", api.Preferences.as_view(), name="reminder-preferences"),
+]
+
+console_urls = [
+    path(f"{PATIENT}/panels/medication", pages.MedicationPanel.as_view(), name="medication"),
 ]

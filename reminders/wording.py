@@ -1,8 +1,11 @@
 """What a reminder says where anybody may read it: nothing clinical, unless its person wants names. Pure."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 MOST_NAMES = 3
+COUNTED = frozenset({"capsule", "drop", "puff", "sachet", "spoon", "spray", "tablet", "unit"})
+"""Units of which more than one are said with an s."""
 TITLES = {
     "doses": "Time for your medication",
     "missed_critical": "An important dose was not taken",
@@ -23,3 +26,11 @@ def words(kind: str, names: Sequence[str], *, shows_names: bool, is_early: bool)
     more = len(names) - MOST_NAMES
     told = [*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else [])]
     return title, ", ".join(told)
+
+
+def amount_words(amount: Decimal | None, unit: str) -> str:
+    """How much of a medicine, as one would say it: "2 tablets"; empty where nobody has said."""
+    if amount is None:
+        return unit
+    number = f"{amount.normalize():f}"
+    return f"{number} {unit}s" if unit in COUNTED and amount != 1 else f"{number} {unit}".strip()

@@ -221,6 +221,7 @@ ROWS = [
     ("get", "console/" + PIA + "panels/tiles", None, *PANEL),
     ("get", "console/" + PIA + "panels/chart", None, *PANEL),
     ("get", "console/" + PIA + "panels/records", None, *PANEL),
+    ("get", "console/" + PIA + "panels/medication", None, *PANEL),
     ("get", "console/" + PIA + "panels/sources", None, *PANEL),
     ("get", "console/" + PIA + "panels/uploads", None, *PANEL),
 ]

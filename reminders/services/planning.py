@@ -1,7 +1,7 @@
 """From plans to rows of doses a few days ahead, and to what people are reminded of. Twice changes nothing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -36,6 +36,9 @@ HORIZON = timedelta(days=3)
 PLAN_ON_BEFORE = timedelta(days=2)
 """Plans whose doses reach less far are planned on: two days in which no worker need run."""
 
+LOOK_BACK = timedelta(days=2)
+_DAY_OF_SLOT = len("2026-03-02")
+
 _PUT = """
     INSERT INTO reminders_dose AS mine (id, patient_id, topic, plan_id, version_id, slot, due_at,
         missed_after, amount, as_needed, status, reason)
@@ -64,16 +67,18 @@ class _Planned:
 def plan_ahead(patient_id: UUID, *, now: datetime) -> list[Entry]:
     """Brings the patient's doses and reminders in line with her plans, from now until HORIZON.
 
-    What is due already stays as it is, and so does what somebody has answered. Answers what the log has to
-    say. In a transaction that acts on the patient and holds her lock.
+    What is due already stays as it is, and so does what somebody has answered. Where a plan's times change, a
+    dose of today that is over stands for one of the new ones. Answers what the log has to say. In a
+    transaction that acts on the patient and holds her lock.
     """
-    plans = list(_active_plans(patient_id))
+    plans = list(with_current(MedicationPlan.objects.filter(patient=patient_id, status=PlanStatus.ACTIVE)))
     until = now + HORIZON
     planned: list[_Planned] = []
     if plans:
         zone, routine = zone_history_of(patient_id), routine_of(patient_id)
+        known = _known(plans, now)
         for plan in plans:
-            planned += _planned(plan, routine, zone, now, until)
+            planned += _planned(plan, routine, zone, known[plan.id], now, until)
     wanted = {(one.plan, one.slot) for one in planned}
     ahead = Dose.objects.filter(patient=patient_id, status=DoseStatus.DUE, due_at__gt=now)
     gone = [
@@ -103,20 +108,61 @@ def plans_to_go_on(*, now: datetime, limit: int) -> list[UUID]:
         return list(dict.fromkeys(due.values_list("patient_id", flat=True)[: limit * 5]))[:limit]
 
 
-def _active_plans(patient_id: UUID) -> Iterable[MedicationPlan]:
-    return with_current(MedicationPlan.objects.filter(patient=patient_id, status=PlanStatus.ACTIVE))
+def _known(plans: Sequence[MedicationPlan], now: datetime) -> dict[UUID, dict[str, bool]]:
+    """The slots of each plan that have a dose, from LOOK_BACK on, and whether that one is over."""
+    rows = Dose.objects.filter(
+        plan__in=[plan.id for plan in plans],
+        due_at__gte=min([now, *(one.planned_until for one in plans if one.planned_until)]) - LOOK_BACK,
+    )
+    known: dict[UUID, dict[str, bool]] = {plan.id: {} for plan in plans}
+    for plan, slot, due_at, status in rows.values_list("plan_id", "slot", "due_at", "status"):
+        known[plan][slot] = due_at <= now or status != DoseStatus.DUE
+    return known
 
 
 def _planned(
-    plan: MedicationPlan, routine: Routine, zone: tzinfo, now: datetime, until: datetime
-) -> Iterable[_Planned]:
+    plan: MedicationPlan,
+    routine: Routine,
+    zone: tzinfo,
+    known: Mapping[str, bool],
+    now: datetime,
+    until: datetime,
+) -> Iterator[_Planned]:
     version = current_of(plan)
-    course = course_of(version, plan.pauses.all())
+    course, clock = course_of(version, plan.pauses.all()), clock_of(version, zone)
     # Where no worker ran for days, what was due meanwhile is due late, and is said to have been missed.
-    since = min(plan.planned_until or now, now)
-    for due in due_doses(course, routine, clock_of(version, zone), since=since, until=until):
+    new_from = min(plan.planned_until or now, now)
+    # From before that: a journey may have moved a dose that was yet to come to an instant that is over.
+    found = list(due_doses(course, routine, clock, since=new_from - LOOK_BACK, until=until))
+    stood_for = _stood_for({due.slot for due in found}, known)
+    for due in found:
+        if due.slot in stood_for or (due.slot not in known and due.at < new_from):
+            continue
         missed_after = due.at + timedelta(minutes=version.window_minutes)
         yield _Planned(plan.id, version.id, due.slot, due.at, missed_after, due.amount)
+
+
+def _stood_for(slots: set[str], known: Mapping[str, bool]) -> set[str]:
+    """The new slots for which a dose of the same day stands that is over, and that the plan no longer has.
+
+    Each stands for the nearest.
+    """
+    new: defaultdict[str, list[str]] = defaultdict(list)
+    for slot in sorted(slots - known.keys()):
+        new[slot[:_DAY_OF_SLOT]].append(slot)
+    found = set()
+    for old in sorted(slot for slot, is_over in known.items() if is_over and slot not in slots):
+        of_day = new[old[:_DAY_OF_SLOT]]
+        if of_day:
+            nearest = min(of_day, key=lambda slot: abs(_minute(slot) - _minute(old)))
+            of_day.remove(nearest)
+            found.add(nearest)
+    return found
+
+
+def _minute(slot: str) -> int:
+    hours, minutes = slot[_DAY_OF_SLOT + 1 :][:5].split(":")
+    return 60 * int(hours) + int(minutes)
 
 
 def _put(patient_id: UUID, planned: Sequence[_Planned], now: datetime) -> list[UUID]:

@@ -16,6 +16,7 @@ from reminders.timing.pattern import (
     Timing,
     TimingError,
 )
+from reminders.timing.words import timing_words
 
 __all__ = [
     "AsNeeded",
@@ -35,5 +36,6 @@ __all__ = [
     "may_take",
     "parse",
     "preview",
+    "timing_words",
     "zone_named",
 ]

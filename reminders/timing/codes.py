@@ -65,6 +65,8 @@ TO_CONFIRM: Mapping[str, str] = {code: why for code, why in _FILE["to_confirm"].
 
 EVENTS: Mapping[str, Event] = {name: _event(row) for name, row in _FILE["event_clock"]["events"].items()}
 
+EVENT_TITLES: Mapping[str, str] = {row["code"]: row["title"] for row in _FILE["event_codes"]}
+
 EACH_MEAL: Mapping[str, tuple[str, ...]] = {
     name: tuple(meals) for name, meals in _FILE["event_clock"]["each_meal"].items()
 }

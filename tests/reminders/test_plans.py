@@ -194,6 +194,46 @@ def test_doses_follow_the_patient_to_another_zone(cast):
     assert dose.reminder.at == dose.due_at
 
 
+def answer(plan, slot, person):
+    with acting_for_all():
+        Dose.objects.filter(plan=plan, slot=slot).update(
+            status="taken", taken_at=NOW, answered_by=person, answered_at=NOW
+        )
+
+
+def test_dose_that_a_journey_has_skipped_is_due_at_the_move_and_not_lost(cast):
+    plan = made(cast)
+    # At 19:30 in Berlin she lands where it is 01:30 of the next day.
+    landing = NOW + timedelta(hours=9, minutes=30)
+    with acting_for(cast.pia.id):
+        save_own_patient(actor=cast.pia, particulars={"time_zone": "Asia/Shanghai"}, now=landing)
+    assert dict(due(plan))["2026-03-02T20:00"] == landing
+
+
+@pytest.mark.parametrize(
+    ("timing", "left"),
+    [
+        (times("11:00", "21:00"), ["21:00"]),
+        (times("07:00", "19:00"), ["19:00"]),
+        (times("21:00"), []),
+        (times("11:00", "16:00", "21:00"), ["16:00", "21:00"]),
+    ],
+)
+def test_dose_of_today_that_is_over_stands_for_one_of_the_new_times(cast, timing, left):
+    plan = act(cast.pia, cast.pia_patient, make_plan, written=written(), now=NOW - 3 * HOUR)
+    answer(plan, "2026-03-02T08:00", cast.pia)
+    act(cast.pia, cast.pia_patient, change_plan, plan_id=plan.id, number=1, written=written(timing=timing))
+    assert [slot[11:] for slot in slots(plan) if slot.startswith("2026-03-02")] == left
+
+
+def test_dose_that_was_taken_ahead_of_its_time_comes_no_second_time(cast):
+    plan = made(cast)
+    answer(plan, "2026-03-02T20:00", cast.pia)
+    changed = written(timing=times("08:00", "21:00"))
+    act(cast.pia, cast.pia_patient, change_plan, plan_id=plan.id, number=1, written=changed)
+    assert [slot for slot in slots(plan) if slot.startswith("2026-03-02")] == []
+
+
 def test_preview_shows_the_next_week_and_keeps_nothing(cast):
     let_cleo_act(cast)
     week = act(cast.cleo, cast.pia_patient, preview_plan, written=written(), days=7)

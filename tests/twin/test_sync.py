@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 import backend
+import reminders
 import twin
 from backend import sync
 from backend.access import access_patient
@@ -149,7 +150,7 @@ def test_grants_and_particulars_come_to_their_owner(cast, follow):
 
 def test_each_type_of_ref_in_the_code_has_its_resolver():
     """What is written into the log as `type/...` can be read back from it."""
-    rooms = [Path(room.__file__).parent for room in (backend, twin)]
+    rooms = [Path(room.__file__).parent for room in (backend, twin, reminders)]
     code = "".join(path.read_text() for room in rooms for path in room.rglob("services*/**/*.py"))
     code += (rooms[0] / "services.py").read_text()
     written = set(re.findall(r'(?:ref=|Entry\([^"\n]*)f?"(\w+)[/"]', code))

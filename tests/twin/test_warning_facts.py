@@ -31,7 +31,7 @@ from twin.warnings.rule_file import current_rules
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LINES = ("mean", "low80", "high80", "low95", "high95")
-QUERIES = 13
+QUERIES = 14
 """Of all facts but the samples, which take one more; and another where a device is silent."""
 
 
