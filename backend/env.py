@@ -1,5 +1,6 @@
 """Typed readers of environment variables. A bad value stops the boot and names its variable."""
 
+import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -83,6 +85,26 @@ def secret(name: str, *, length: int = 32) -> str:
     if len(value) < length:
         raise BadEnvironment(f"{name} must have at least {length} characters")
     return value
+
+
+def signing_key(name: str) -> ec.EllipticCurvePrivateKey | None:
+    """A private key on P-256, its 32 bytes in base64url, of the variable or the file that NAME_FILE names.
+
+    None without either.
+    """
+    value = _value_or_file(name)
+    if not value:
+        return None
+    try:
+        number = base64.b64decode(value + "=" * (-len(value) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        raise BadEnvironment(f"{name} is not base64url") from None
+    if len(number) != 32:
+        raise BadEnvironment(f"{name} must have 32 bytes, not {len(number)}")
+    try:
+        return ec.derive_private_key(int.from_bytes(number, "big"), ec.SECP256R1())
+    except ValueError:
+        raise BadEnvironment(f"{name} is no key on the curve P-256") from None
 
 
 def _value_or_file(name: str) -> str:

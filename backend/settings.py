@@ -241,6 +241,12 @@ if not EMAIL_HOST:
 OPERATORS = env.words("OPERATORS", ())
 ALARM_MAILBOX = env.text("ALARM_MAILBOX", "alarm-selftest@localhost")
 
+# Without a key there is no Web Push; browsers that subscribed with another one are lost.
+VAPID_PRIVATE_KEY = env.signing_key("VAPID_PRIVATE_KEY")
+VAPID_CONTACT = env.text("VAPID_CONTACT", SITE_URL if HTTPS else "mailto:pollux@localhost")
+# For a push service on this machine: plain http, and addresses that nobody outside can reach.
+PUSH_ALLOW_LOCAL = env.boolean("PUSH_ALLOW_LOCAL", default=False)
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "backend.rest.AppSession",

@@ -3,6 +3,7 @@
 Makes the environment that Django's settings read, and therefore never imports them.
 """
 
+import base64
 import http.client
 import os
 import secrets
@@ -15,6 +16,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from backend import children, embedded, env
 
@@ -213,17 +216,28 @@ def _environments(place: Place, given: Mapping[str, str]) -> tuple[dict[str, str
     """What migrations see, and what everything else sees: only the former may own tables."""
     shared = {**given, "DATA_DIR": str(place.data_dir), "SITE_URL": given.get("SITE_URL") or place.address}
     if not (shared.get("SECRET_KEY") or shared.get("SECRET_KEY_FILE")):
-        shared["SECRET_KEY"] = _kept_secret(place.data_dir / "secret.key")
+        shared["SECRET_KEY"] = _kept_secret(place.data_dir / "secret.key", _new_secret)
+    if not (shared.get("VAPID_PRIVATE_KEY") or shared.get("VAPID_PRIVATE_KEY_FILE")):
+        shared["VAPID_PRIVATE_KEY"] = _kept_secret(place.data_dir / "vapid.key", _new_signing_key)
     owner_url = shared.pop("DATABASE_OWNER_URL", "") or shared["DATABASE_URL"]
     return {**shared, "DATABASE_URL": owner_url}, shared
 
 
-def _kept_secret(path: Path) -> str:
+def _new_secret() -> str:
+    return secrets.token_urlsafe(64)
+
+
+def _new_signing_key() -> str:
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return base64.urlsafe_b64encode(number.to_bytes(32, "big")).rstrip(b"=").decode()
+
+
+def _kept_secret(path: Path, make: Callable[[], str]) -> str:
     """The secret in the file, made at the first call; the file appears whole or not at all."""
     if not path.exists():
         unfinished = path.with_suffix(".new")
         unfinished.touch(mode=0o600)
-        unfinished.write_text(secrets.token_urlsafe(64))
+        unfinished.write_text(make())
         unfinished.rename(path)
     return path.read_text()
 

@@ -257,7 +257,11 @@ def variables() -> set[str]:
                         func=ast.Attribute(value=ast.Name(id="env"), attr=reader),
                         args=[ast.Constant(value=str(name)), *_],
                     ):
-                        found |= {name, f"{name}_FILE"} if reader in {"secret", "broker"} else {name}
+                        found |= (
+                            {name, f"{name}_FILE"}
+                            if reader in {"secret", "signing_key", "broker"}
+                            else {name}
+                        )
     return found
 
 

@@ -48,6 +48,7 @@ def given(monkeypatch):
         ("mqtt://[::1]:99", lambda: env.broker("VALUE"), env.Broker("::1", 99, tls=False)),
         ("mqtts://a%40b:p%2Fw@h:1", lambda: env.broker("VALUE"), env.Broker("h", 1, True, "a@b", "p/w")),
         (None, lambda: env.broker("VALUE"), None),
+        (None, lambda: env.signing_key("VALUE"), None),
     ],
 )
 def test_reader_answers_a_good_value(given, value, read, expected):
@@ -80,6 +81,11 @@ def test_reader_answers_a_good_value(given, value, read, expected):
         ("ca.pem", lambda: env.file("VALUE")),
         ("/no/such/ca.pem", lambda: env.file("VALUE")),
         (sys.executable, lambda: env.file("VALUE")),
+        ("A" * 42, lambda: env.signing_key("VALUE")),
+        ("A" * 43, lambda: env.signing_key("VALUE")),
+        ("_" * 43, lambda: env.signing_key("VALUE")),
+        ("A" * 44, lambda: env.signing_key("VALUE")),
+        ("!" * 43, lambda: env.signing_key("VALUE")),
         ("http://h", lambda: env.broker("VALUE")),
         ("broker.example:1883", lambda: env.broker("VALUE")),
         ("mqtt://", lambda: env.broker("VALUE")),
@@ -169,3 +175,13 @@ def test_spellings_of_a_socket_reach_the_same_server(settings):
     with Celery(broker=urls.celery).connection_for_write() as broker:
         broker.ensure_connection(max_retries=1)
         assert broker.default_channel.client.get("spelt") == b"here"
+
+
+def test_signing_key_is_of_the_number_in_the_variable_or_the_file(given, monkeypatch, tmp_path):
+    given("A" * 42 + "c")
+    assert env.signing_key("VALUE").private_numbers().private_value == 7
+    given(None)
+    file = tmp_path / "key"
+    file.write_text("A" * 42 + "c=\n")
+    monkeypatch.setenv("VALUE_FILE", str(file))
+    assert env.signing_key("VALUE").private_numbers().private_value == 7

@@ -1,5 +1,6 @@
 """`manage.py up`: what it starts, what it says, and that nothing is left when it ends, however it ends."""
 
+import base64
 import fcntl
 import http.client
 import os
@@ -111,6 +112,7 @@ NAMES_OF_THE_TEST_RUN = {
         "DATA_DIR",
         "SECRET_KEY",
         "SITE_URL",
+        "VAPID_PRIVATE_KEY",
     ),
     *("PORT", "HOST", "LOG_LEVEL", "XDG_RUNTIME_DIR", "DJANGO_SETTINGS_MODULE"),
 }
@@ -188,6 +190,10 @@ def test_up_shows_each_step_and_last_the_logins_and_the_address(start):
     assert environment["SECRET_KEY"] == secret.read_text()
     assert len(secret.read_text()) > 50
     assert secret.stat().st_mode & 0o777 == 0o600
+    signing = up.data_dir / "vapid.key"
+    assert environment["VAPID_PRIVATE_KEY"] == signing.read_text()
+    assert len(base64.urlsafe_b64decode(signing.read_text() + "=")) == 32
+    assert signing.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -221,12 +227,12 @@ def test_ctrl_c_while_starting_ends_every_child(start, moment):
 def test_kill_minus_nine_leaves_nothing_and_the_next_start_keeps_the_data(start):
     up = start()
     up.wait_for("Ctrl-C stops everything.")
-    secret = (up.data_dir / "secret.key").read_text()
+    kept = [(up.data_dir / name).read_text() for name in ("secret.key", "vapid.key")]
     up.end(signal.SIGKILL)
     assert up.left() == []
-    again = start(SECRET_KEY="")
+    again = start(SECRET_KEY="", VAPID_PRIVATE_KEY="")
     assert "Creating the database" not in again.wait_for("Ctrl-C stops everything.")
-    assert (up.data_dir / "secret.key").read_text() == secret
+    assert [(up.data_dir / name).read_text() for name in ("secret.key", "vapid.key")] == kept
 
 
 def test_two_runs_on_one_machine_need_only_their_own_port_and_data(start):
