@@ -79,6 +79,12 @@ def make_reminder(patient, at: datetime, *medicines: str, repeat: int | None = 1
     return reminder
 
 
+def make_reminders(patients, at: datetime) -> None:
+    """One for each of the patients, of a dose that is due then."""
+    for patient in patients:
+        make_reminder(patient, at)
+
+
 class Box:
     """A channel at the far end of which nobody is: keeps what it was given, and answers as it is told to."""
 
