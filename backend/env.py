@@ -1,14 +1,18 @@
 """Typed readers of environment variables. A bad value stops the boot and names its variable."""
 
 import base64
+import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
@@ -105,6 +109,47 @@ def signing_key(name: str) -> ec.EllipticCurvePrivateKey | None:
         return ec.derive_private_key(int.from_bytes(number, "big"), ec.SECP256R1())
     except ValueError:
         raise BadEnvironment(f"{name} is no key on the curve P-256") from None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """As whom a service of Google's is asked."""
+
+    project: str
+    email: str
+    key_id: str
+    token_url: str
+    key: rsa.RSAPrivateKey = field(repr=False)
+
+
+def service_account(name: str) -> ServiceAccount | None:
+    """The JSON key of a Google service account, of the variable or the file that NAME_FILE names.
+
+    None without either.
+    """
+    value = _value_or_file(name)
+    if not value:
+        return None
+    try:
+        given = json.loads(value)
+    except ValueError:
+        raise BadEnvironment(f"{name} is not JSON") from None
+    wanted = ("project_id", "client_email", "private_key_id", "token_uri", "private_key")
+    for part in wanted:
+        if not isinstance(given, dict) or not isinstance(given.get(part), str) or not given[part]:
+            raise BadEnvironment(f"{name} has no {part}")
+    project, email, key_id, token_url, pem = (given[part] for part in wanted)
+    if not token_url.startswith("https://"):
+        raise BadEnvironment(f"{name} has a token_uri that is not https")
+    if not re.fullmatch(r"[a-z0-9.:-]+", project):
+        raise BadEnvironment(f"{name} has a project_id that is none")
+    try:
+        key = serialization.load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise BadEnvironment(f"{name} has a private_key that cannot be read") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise BadEnvironment(f"{name} has a private_key that is not of RSA")
+    return ServiceAccount(project, email, key_id, token_url, key)
 
 
 def _value_or_file(name: str) -> str:

@@ -246,6 +246,8 @@ VAPID_PRIVATE_KEY = env.signing_key("VAPID_PRIVATE_KEY")
 VAPID_CONTACT = env.text("VAPID_CONTACT", SITE_URL if HTTPS else "mailto:pollux@localhost")
 # For a push service on this machine: plain http, and addresses that nobody outside can reach.
 PUSH_ALLOW_LOCAL = env.boolean("PUSH_ALLOW_LOCAL", default=False)
+# Without an account nothing is pushed to phones' apps.
+FCM_SERVICE_ACCOUNT = env.service_account("FCM_SERVICE_ACCOUNT")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -259,7 +259,7 @@ def variables() -> set[str]:
                     ):
                         found |= (
                             {name, f"{name}_FILE"}
-                            if reader in {"secret", "signing_key", "broker"}
+                            if reader in {"secret", "signing_key", "service_account", "broker"}
                             else {name}
                         )
     return found

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from reminders.channels.email import EmailChannel
 from reminders.channels.live import LiveChannel
+from reminders.channels.push_gateway import PushGatewayChannel
 from reminders.channels.web_push import WebPushChannel
 from reminders.tellings import Channel
 
@@ -24,4 +25,6 @@ def channels() -> Mapping[str, Channel]:
             settings.VAPID_CONTACT,
             allow_local=settings.PUSH_ALLOW_LOCAL,
         )
+    if settings.FCM_SERVICE_ACCOUNT is not None:
+        found["push_gateway"] = PushGatewayChannel(settings.FCM_SERVICE_ACCOUNT)
     return found

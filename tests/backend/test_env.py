@@ -1,10 +1,13 @@
 """Each reader of the environment: what it takes, and how it refuses by name."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 from celery import Celery
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from redis import Redis
 
 from backend import env
@@ -49,6 +52,7 @@ def given(monkeypatch):
         ("mqtts://a%40b:p%2Fw@h:1", lambda: env.broker("VALUE"), env.Broker("h", 1, True, "a@b", "p/w")),
         (None, lambda: env.broker("VALUE"), None),
         (None, lambda: env.signing_key("VALUE"), None),
+        (None, lambda: env.service_account("VALUE"), None),
     ],
 )
 def test_reader_answers_a_good_value(given, value, read, expected):
@@ -185,3 +189,47 @@ def test_signing_key_is_of_the_number_in_the_variable_or_the_file(given, monkeyp
     file.write_text("A" * 42 + "c=\n")
     monkeypatch.setenv("VALUE_FILE", str(file))
     assert env.signing_key("VALUE").private_numbers().private_value == 7
+
+
+def pem(key) -> str:
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()).decode()
+
+
+RSA_KEY = rsa.generate_private_key(65537, 2048)
+ACCOUNT = {
+    "type": "service_account",
+    "project_id": "pollux-1",
+    "client_email": "push@pollux-1.iam.gserviceaccount.example",
+    "private_key_id": "abc",
+    "private_key": pem(RSA_KEY),
+    "token_uri": "https://oauth2.googleapis.example/token",
+}
+
+
+def test_service_account_is_read_as_google_gives_it(given):
+    given(json.dumps(ACCOUNT))
+    read = env.service_account("VALUE")
+    assert (read.project, read.email, read.key_id) == ("pollux-1", ACCOUNT["client_email"], "abc")
+    assert read.token_url == ACCOUNT["token_uri"]
+    assert read.key.private_numbers() == RSA_KEY.private_numbers()
+    assert "key=" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{",
+        "[]",
+        "7",
+        *(json.dumps(ACCOUNT | {part: None}) for part in ACCOUNT if part != "type"),
+        json.dumps(ACCOUNT | {"token_uri": "http://oauth2.googleapis.example/token"}),
+        json.dumps(ACCOUNT | {"project_id": "../other"}),
+        json.dumps(ACCOUNT | {"private_key": "no key"}),
+        json.dumps(ACCOUNT | {"private_key": pem(ec.derive_private_key(7, ec.SECP256R1()))}),
+    ],
+)
+def test_service_account_that_is_not_whole_is_refused_by_name(given, value):
+    given(value)
+    with pytest.raises(env.BadEnvironment, match=r"^VALUE\b"):
+        env.service_account("VALUE")

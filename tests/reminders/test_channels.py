@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from channels.layers import get_channel_layer
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from django.core import signing
 from hypothesis import given
 from hypothesis import strategies as st
 from mail_sink import mail_sink
 
 from backend.changes import group_of_person
+from backend.env import ServiceAccount
 from reminders.answer_links import PATH, SALT, Answer, ExpiredLink, ForgedLink, Link, address, read, token
 from reminders.channels import channels
 from reminders.channels.email import EmailChannel
@@ -196,3 +197,7 @@ def test_settings_offer_channels(settings, fresh_channels):
     channels.cache_clear()
     settings.VAPID_PRIVATE_KEY = ec.derive_private_key(7, ec.SECP256R1())
     assert set(channels()) == {"live", "email", "web_push"}
+    channels.cache_clear()
+    key = rsa.generate_private_key(65537, 2048)
+    settings.FCM_SERVICE_ACCOUNT = ServiceAccount("p", "a@b.example", "k", "https://token.example", key)
+    assert set(channels()) == {"live", "email", "web_push", "push_gateway"}
