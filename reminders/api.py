@@ -38,6 +38,7 @@ from reminders.serializers import (
     AdherenceReportOut,
     AnsweredOut,
     AnswersIn,
+    CaregiverOut,
     ChangeIn,
     CheckedOut,
     CheckIn,
@@ -57,6 +58,7 @@ from reminders.serializers import (
     StockIn,
     WrittenIn,
 )
+from reminders.services.caregivers import agree, caregivers_of, disagree, take_care
 from reminders.services.doses import Said, answer_doses
 from reminders.services.plans import (
     Written,
@@ -301,6 +303,44 @@ class Unheard(PatientView):
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         found = unheard_of(self.access.patient, self.access.topics, timezone.now() - UNHEARD_FOR)
         return Response(ReminderOut(found[:100], many=True).data)
+
+
+class Caregivers(PatientView):
+    """With whom medication is shared, and who of them is told of missed critical doses and low stock."""
+
+    needs = {"get": Need.SHARE}
+    what = "caregivers told"
+
+    @extend_schema(responses=CaregiverOut(many=True))
+    def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
+        found = caregivers_of(self.access, now=timezone.now())
+        return Response(CaregiverOut(found, many=True).data)
+
+
+class CaregiverAgreed(PatientView):
+    """The patient agrees that somebody is told, or takes it back."""
+
+    needs = {"put": Need.SHARE, "delete": Need.SHARE}
+    what = "caregivers told"
+
+    @extend_schema(request=None, responses=CaregiverOut(many=True))
+    def put(self, request: Request, patient: str, person: UUID) -> Response:  # noqa: ARG002 - in the URL
+        found = agree(access=self.access, person_id=person, now=timezone.now())
+        return Response(CaregiverOut(found, many=True).data)
+
+    @extend_schema(responses=CaregiverOut(many=True))
+    def delete(self, request: Request, patient: str, person: UUID) -> Response:  # noqa: ARG002 - in the URL
+        found = disagree(access=self.access, person_id=person, now=timezone.now())
+        return Response(CaregiverOut(found, many=True).data)
+
+
+class TakeCare(PersonView):
+    """Somebody who was told says that she takes care of it; the others see it."""
+
+    @extend_schema(request=None, responses=ReminderOut)
+    def post(self, request: Request, reminder: UUID) -> Response:  # noqa: ARG002 - DRF's signature
+        found = take_care(person=self.person, reminder_id=reminder, now=timezone.now())
+        return Response(ReminderOut(found).data)
 
 
 class RoutineOfPatient(PatientView):

@@ -61,6 +61,7 @@ def doses_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]
 def reminders_now(patient: Patient, refs: Collection[str], topics: Collection[Topic]) -> Mapping[str, object]:
     """Of `reminder/<id>` how it went."""
     found = Reminder.objects.filter(patient=patient, topic__in=topics, id__in=_names(refs))
+    found = found.select_related("taken_care_by")
     return {f"reminder/{one.id}": ReminderOut(one).data for one in found}
 
 

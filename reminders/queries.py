@@ -132,12 +132,13 @@ def answers_of(dose: Dose) -> QuerySet[DoseAnswer]:
 
 def unheard_of(patient: Patient, topics: Collection[Topic], since: datetime) -> QuerySet[Reminder]:
     """The reminders since an instant that nobody answered, or that came too late to be told."""
-    return Reminder.objects.filter(
+    found = Reminder.objects.filter(
         patient=patient,
         topic__in=topics,
         at__gte=since,
         status__in=[ReminderStatus.UNANSWERED, ReminderStatus.TOO_LATE],
-    ).order_by("-at")
+    )
+    return found.select_related("taken_care_by").order_by("-at")
 
 
 def counted_doses(

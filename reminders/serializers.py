@@ -460,12 +460,37 @@ class RoutineIO(serializers.Serializer[Any]):
     bed = serializers.TimeField(format="%H:%M")
 
 
+class CaregiverOut(serializers.Serializer[Any]):
+    """Somebody with whom medication is shared; `agreed_at` since when she is told of it, if she is."""
+
+    person = serializers.UUIDField(source="person.id")
+    name = serializers.CharField(source="person.name")
+    agreed_at = serializers.DateTimeField(allow_null=True)
+
+
 class ReminderOut(serializers.ModelSerializer[Reminder]):
-    """What somebody is reminded of, and how that went."""
+    """What somebody is reminded of, how that went, and who takes care of it."""
+
+    taken_care_by = serializers.SerializerMethodField()
 
     class Meta:
         model = Reminder
-        fields = ["id", "kind", "at", "status", "due_at", "too_late_at", "round", "is_critical", "ended_at"]
+        fields = [
+            "id",
+            "kind",
+            "at",
+            "status",
+            "due_at",
+            "too_late_at",
+            "round",
+            "is_critical",
+            "ended_at",
+            "taken_care_by",
+            "taken_care_at",
+        ]
+
+    def get_taken_care_by(self, reminder: Reminder) -> str | None:
+        return _name(reminder.taken_care_by)
 
 
 class PreferencesIO(serializers.ModelSerializer[ReminderPreference]):

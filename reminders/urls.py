@@ -21,6 +21,13 @@ api_urls = [
     path(f"{PATIENT}/adherence", api.AdherenceReport.as_view(), name="adherence"),
     path(f"{PATIENT}/reminders/unheard", api.Unheard.as_view(), name="reminders-unheard"),
     path(f"{PATIENT}/routine", api.RoutineOfPatient.as_view(), name="routine"),
+    path(f"{PATIENT}/caregivers-told", api.Caregivers.as_view(), name="caregivers-told"),
+    path(
+        f"{PATIENT}/caregivers-told/<uuid:person>",
+        api.CaregiverAgreed.as_view(),
+        name="caregiver-told",
+    ),
+    path("reminders/<uuid:reminder>/take-care", api.TakeCare.as_view(), name="reminder-take-care"),
     path("reminders/preferences", api.Preferences.as_view(), name="reminder-preferences"),
 ]
 

@@ -5,6 +5,7 @@ The socket's commands have theirs in backend/test_live.py.
 
 from datetime import timedelta
 
+import make
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
@@ -13,7 +14,7 @@ from reminding import make_reminder
 from backend.actor import acting_for_all
 from backend.checks import OWN_AUTHORISATION, views
 from backend.models import CareGrant, DutyShift
-from backend.rules import Topic
+from backend.rules import Level, Topic
 from twin.intake.items import RecordType
 from twin.models import Alert, Event, Export, ExportStatus, Goal, Record, Threshold, Upload
 from twin.services.exports import file_of
@@ -157,6 +158,10 @@ ROWS = [
     ("get", API + PIA + "reminders/unheard", None, *GRANTEES),
     ("get", API + PIA + "routine", None, *WHOLE_GRANTS),
     ("put", API + PIA + "routine", EARLY_DAY, *OWNER_ONLY),
+    ("get", API + PIA + "caregivers-told", None, *OWNER_ONLY),
+    ("put", API + PIA + "caregivers-told/<uuid:person>", None, *OWNER_ONLY),
+    ("delete", API + PIA + "caregivers-told/<uuid:person>", None, *OWNER_ONLY),
+    ("post", API + "reminders/<uuid:reminder>/take-care", None, 404, 404, 404, 404, 404, 404, 404, 401),
     ("get", API + "reminders/preferences", None, *EVERYBODY),
     ("put", API + "reminders/preferences", QUIET_NIGHTS, *EVERYBODY),
     ("post", API + PIA + "goals/<uuid:goal>/end", None, 200, 404, 200, 200, 404, 404, 404, 401),
@@ -293,7 +298,8 @@ def places(cast):
             entered_at=timezone.now(),
         )
         grant = CareGrant.objects.filter(patient=cast.pia_patient).order_by("id").first()
-    reminder = make_reminder(cast.pia_patient, timezone.now())
+    reminder, helper = make_reminder(cast.pia_patient, timezone.now()), make.make_user("helper")
+    make.make_grant(cast.pia_patient, person=helper, topics={Topic.MEDICATION: Level.READ})
     with acting_for_all():
         dose = reminder.doses.get()
     return {
@@ -309,6 +315,8 @@ def places(cast):
         "<uuid:event>": str(event.id),
         "<uuid:plan>": str(dose.plan_id),
         "<uuid:dose>": str(dose.id),
+        "<uuid:reminder>": str(reminder.id),
+        "<uuid:person>": str(helper.id),
         "<str:kind>": "heart_rate",
         "<str:rule>": "activity_daily",
         "<str:code>": "bmi",

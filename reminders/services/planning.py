@@ -7,13 +7,13 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from backend import sql
 from backend.actor import acting_for_all, acting_on
 from backend.changes import Entry, record_changes
 from backend.identifiers import new_id
-from backend.models import ChangeOp
+from backend.models import ChangeOp, Patient
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from reminders.models import (
@@ -25,8 +25,9 @@ from reminders.models import (
     ReminderKind,
     ReminderPreference,
     ReminderStatus,
+    StockEntry,
 )
-from reminders.queries import clock_of, course_of, current_of, routine_of, with_current
+from reminders.queries import clock_of, course_of, current_of, routine_of, stock_outlooks, with_current
 from reminders.rounds import first_round
 from reminders.timing import Routine, due_doses
 from twin.series import store
@@ -37,6 +38,8 @@ PLAN_ON_BEFORE = timedelta(days=2)
 """Plans whose doses reach less far are planned on: two days in which no worker need run."""
 
 LOOK_BACK = timedelta(days=2)
+TELL_OF_STOCK_FOR = timedelta(days=3)
+TELL_OF_STOCK_EVERY = 24 * 60
 _DAY_OF_SLOT = len("2026-03-02")
 
 _PUT = """
@@ -95,10 +98,11 @@ def plan_ahead(patient_id: UUID, *, now: datetime) -> list[Entry]:
 
 
 def plan_on(patient_id: UUID, *, now: datetime) -> None:
-    """The same for a worker, in a transaction of its own."""
+    """The same for a worker, in a transaction of its own; and says which medicines are running out."""
     with acting_on(patient_id):
         store.lock(patient_id)
-        record_changes(patient_id, plan_ahead(patient_id, now=now))
+        entries = plan_ahead(patient_id, now=now)
+        record_changes(patient_id, [*entries, *_tell_of_low_stock(patient_id, now)])
 
 
 def plans_to_go_on(*, now: datetime, limit: int) -> list[UUID]:
@@ -215,6 +219,38 @@ def _remind(patient_id: UUID, now: datetime) -> None:
             reminder.due_at = first_round(at, notice, now=now)
         reminder.save()
         Dose.objects.filter(id__in=[dose.id for dose in doses]).update(reminder=reminder)
+
+
+def _tell_of_low_stock(patient_id: UUID, now: datetime) -> list[Entry]:
+    """One reminder for each time that a stock has fallen to its threshold, until more is fetched."""
+    kept = MedicationPlan.objects.filter(
+        patient=patient_id, status=PlanStatus.ACTIVE, refill_below__isnull=False
+    )
+    plans = list(with_current(kept))
+    if not plans:
+        return []
+    entries = StockEntry.objects.filter(plan__in=plans).values("plan").annotate(at=Max("at"))
+    last = dict(entries.values_list("plan", "at"))
+    patient = Patient.objects.get(id=patient_id)
+    stocks = stock_outlooks(patient, plans, zone_history_of(patient_id), now=now)
+    made = []
+    for plan in plans:
+        found = stocks.get(plan.id)
+        if found is not None and found.is_low:
+            reminder, is_new = Reminder.objects.get_or_create(
+                patient=patient,
+                kind=ReminderKind.LOW_STOCK,
+                key=f"{plan.id} {_key(last[plan.id])}",
+                defaults={
+                    "topic": Topic.MEDICATION,
+                    "at": now,
+                    "due_at": now,
+                    "too_late_at": now + TELL_OF_STOCK_FOR,
+                    "repeat_minutes": TELL_OF_STOCK_EVERY,
+                },
+            )
+            made += [reminder] if is_new else []
+    return [Entry(Topic.MEDICATION, f"reminder/{one.id}") for one in made]
 
 
 def _notice(patient_id: UUID) -> timedelta:
