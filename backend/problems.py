@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -120,7 +121,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The 500 of any URL: a problem below /api/, else the page."""
+    """The 500 of any URL: a problem below /api/, else the page.
+
+    What fails only as the request's transaction commits comes here past the API's own handler, and is what it
+    would have been there.
+    """
+    error = sys.exception()
+    known = answer(error, {}) if isinstance(error, Exception) and request.path.startswith("/api/") else None
+    if known is not None:
+        told = {name: text for name, text in known.items() if name != "Content-Type"}
+        return JsonResponse(known.data, status=known.status_code, headers=told, content_type=CONTENT_TYPE)
     said = "Something failed on our side. Nothing of the request was kept."
     return _for_api(request, 500, said) or defaults.server_error(request)
 

@@ -86,19 +86,26 @@ def test_file_for_which_the_disk_has_no_room_is_a_problem_of_ours_to_send_again(
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'disk_full'; END $$;
-    CREATE TRIGGER full_disk BEFORE INSERT ON twin_samplebatch EXECUTE FUNCTION full_disk();
+"""
+AT_ONCE = "CREATE TRIGGER full_disk BEFORE INSERT ON twin_samplebatch EXECUTE FUNCTION full_disk();"
+AT_COMMIT = """
+    CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT ON twin_samplebatch DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION full_disk();
 """
 
 
-def test_batch_for_which_the_database_has_no_room_is_the_same_and_nothing_of_it_is_kept(transactional_db):
+@pytest.mark.parametrize("when", [AT_ONCE, AT_COMMIT])
+def test_batch_for_which_the_database_has_no_room_is_the_same_and_nothing_of_it_is_kept(
+    transactional_db, when
+):
     patient = make.make_patient()
-    client = Client()
+    client = Client(raise_request_exception=False)
     client.force_login(patient.user, backend="allauth.account.auth_backends.AuthenticationBackend")
     series = {"kind": "weight", "unit": "kg", "source": "Scale", "start": [0], "value": [80]}
     body = {"batch_id": "a", "series": [series]}
     owner = os.environ["DATABASE_URL"].replace("//pollux_app@", "//pollux_owner@")
     with psycopg.connect(owner, autocommit=True) as server:
-        server.execute(FULL)
+        server.execute(FULL + when)
         try:
             refused = client.post(f"{API}/samples", body, content_type=JSON)
         finally:
