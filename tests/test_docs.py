@@ -45,7 +45,7 @@ from twin.scores import news2
 from twin.scores.asked import Asked, questions
 from twin.scores.cgm import Group, Metrics
 from twin.scores.genes import Standing, pharmacogenetics
-from twin.serializers import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
+from twin.serializers.samples import PhoneSeriesIn, PhoneSeriesOut, SamplesIn, SamplesOut
 from twin.series.columns import Flag
 from twin.series.overlay import Outcome
 from twin.services.alarms import BOUNDS as ALARM_BOUNDS

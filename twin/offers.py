@@ -27,21 +27,20 @@ from twin.queries import (
     sources_of,
     thresholds_of,
 )
-from twin.score_serializers import ResponseOut, ScoreOut, answer_out
-from twin.serializers import (
-    AlertOut,
-    CrossingOut,
-    DeviceOut,
-    DismissalOut,
-    EventOut,
-    ExportOut,
-    ForecastOut,
-    GoalOut,
-    RecordOut,
-    ThresholdOut,
-    UploadOut,
-    days_out,
-)
+from twin.serializers.alerts import AlertOut
+from twin.serializers.answers import answer_out
+from twin.serializers.days import days_out
+from twin.serializers.events import EventOut
+from twin.serializers.exports import ExportOut
+from twin.serializers.forecasts import CrossingOut, ForecastOut
+from twin.serializers.goals import GoalOut
+from twin.serializers.questionnaires import ResponseOut
+from twin.serializers.records import RecordOut
+from twin.serializers.scores import ScoreOut
+from twin.serializers.sources import DeviceOut
+from twin.serializers.suggestions import DismissalOut
+from twin.serializers.thresholds import ThresholdOut
+from twin.serializers.uploads import UploadOut
 from twin.services.alert_delivery import displayed
 from twin.services.demo import seed
 from twin.services.forecasts import show_forecasts

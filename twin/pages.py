@@ -23,7 +23,7 @@ from twin.queries import (
     systems_now,
     uploads_of,
 )
-from twin.serializers import DeviceOut
+from twin.serializers.sources import DeviceOut
 from twin.state.repeats import Repeat
 from twin.state.systems import State, System
 

@@ -1,0 +1,1 @@
+"""The twin's JSON edges, by their nouns."""

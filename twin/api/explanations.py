@@ -1,0 +1,48 @@
+"""What a kind has done of late, as Prophet reads it."""
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from backend.api import PatientView
+from backend.queries import zone_history_of
+from backend.rules import Need
+from twin.forecast.outcome import NotEnoughData
+from twin.kinds import KINDS
+from twin.queries import explanation_of
+from twin.serializers.explanations import ExplanationIn, ExplanationOut, NotEnoughDataOut
+
+EXPLANATION = PolymorphicProxySerializer(
+    component_name="ForecastExplanation",
+    serializers=[ExplanationOut, NotEnoughDataOut],
+    resource_type_field_name=None,
+    many=False,
+)
+
+
+class ForecastExplanation(PatientView):
+    """What a kind has done of late, as Prophet reads it: trend, week and events, and how it would go on."""
+
+    needs = {"get": Need.READ}
+    what = "explanation of a forecast"
+
+    @extend_schema(parameters=[ExplanationIn], responses=EXPLANATION)
+    def get(self, request: Request, patient: str, kind: str) -> Response:  # noqa: ARG002 - in the URL
+        one = KINDS.get(kind)
+        if one is None or not one.forecast:
+            raise Http404
+        self.access.topic(one.topic)
+        wanted = ExplanationIn(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        explained = explanation_of(
+            self.access.patient,
+            one,
+            self.access.topics,
+            today=timezone.now().astimezone(zone_history_of(self.access.patient.id)).date(),
+            days_back=wanted.validated_data["days"],
+        )
+        if isinstance(explained, NotEnoughData):
+            return Response(NotEnoughDataOut(explained).data)
+        return Response(ExplanationOut(explained, context={"kind": one}).data)

@@ -1,0 +1,1 @@
+"""Wire shapes of the twin, by their nouns; no queries, no writes."""
