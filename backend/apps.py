@@ -9,6 +9,6 @@ class BackendConfig(AppConfig):
 
     def ready(self) -> None:
         # Both register something when they are loaded, and need the models for it.
-        from backend import checks, converters, offers  # noqa: F401, PLC0415
+        from backend import checks, converters, offers  # noqa: F401, PLC0415 - see above
 
         offers.register()

@@ -3,11 +3,11 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from operator import attrgetter, or_
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
@@ -693,7 +693,8 @@ def kinds_with_data(patient: Patient, topics: Collection[Topic]) -> list[str]:
     return list(found.distinct().order_by("kind"))
 
 
-class Latest(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Latest:
     """Of one patient's topic: what its tiles show, and when data of it last came."""
 
     topic: Topic

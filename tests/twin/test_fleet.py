@@ -206,7 +206,8 @@ def worker_about_to_settle(patient: Patient, now: datetime) -> Iterator[None]:
         lock(patient.id)
         worker.start()
         deadline = monotonic() + 120
-        while not is_waited_for() and monotonic() < deadline:
+        while not is_waited_for():
+            assert monotonic() < deadline
             sleep(0.02)
         yield
     worker.join()

@@ -4,17 +4,15 @@
 import { get, withQuery } from "./api.js";
 import { forgetSeen, tellWhenSeen } from "./seen.js";
 import { h, icon } from "./dom.js";
+import { isGrave, rank } from "./severity.js";
 
 const MOST_SHOWN = 2;
-const ORDER = ["information", "caution", "urgent", "critical"];
 // Clocks differ, and a connection is known to be lost only after a while.
 const LOOKS_BACK_MS = 120_000;
 
 // Of the mind not a word stands over the page, where somebody else may be looking on.
 const DISCREET = ["mental_health"];
 
-const rank = ({ severity }) => ORDER.indexOf(severity);
-const isGrave = (one) => rank(one) >= 2;
 const discreet = (one) => (DISCREET.includes(one.topic) ? { ...one, title: null, text: null } : one);
 const isField = (node) => node.matches?.("input, select, textarea, [contenteditable]");
 

@@ -4,14 +4,11 @@ import { get, post } from "../api.js";
 import { tellWhenSeen } from "../seen.js";
 import { failure, h, icon, whileBusy } from "../dom.js";
 import { number, unitText, verified, when } from "../format.js";
+import { isGrave, worstFirst } from "../severity.js";
 
-const ORDER = ["information", "caution", "urgent", "critical"];
 const NOBODY = "No clinic has said when somebody reads this. When you feel unwell, do not wait for it.";
 const LATER_MS = 4 * 3_600_000;
 const EVIDENCE_SHOWN = 6;
-
-const isGrave = ({ severity }) => ORDER.indexOf(severity) >= 2;
-const worstFirst = (a, b) => ORDER.indexOf(b.severity) - ORDER.indexOf(a.severity);
 
 /** The open alerts of a patient, the worst first, and what her clinic says; null for the clinic without any. */
 export async function openAlerts(patient, { signal } = {}) {
