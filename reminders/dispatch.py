@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+import orjson
 from psycopg.rows import namedtuple_row
 
 from backend import sql
@@ -351,7 +352,8 @@ def _message(delivery: UUID, row: Row, person: Row, channel: str, batch: _Batch,
         title=title,
         text=text,
         addresses=[
-            Address(one.id, one.address, one.keys)
+            # As Django has it, psycopg leaves JSON as text.
+            Address(one.id, one.address, orjson.loads(one.keys))
             for one in batch.addresses.get(person.person, ())
             if one.service == service
         ],

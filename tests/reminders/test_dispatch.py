@@ -4,12 +4,15 @@ from datetime import UTC, datetime, time, timedelta
 
 import make
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from push_sink import sink
 from reminding import Box, make_reminder
 
 from backend.actor import acting_for_all
 from backend.models import CareGrant
+from reminders.channels.web_push import WebPushChannel
 from reminders.dispatch import LEASE, PAUSES, dispatch
 from reminders.models import (
     CaregiverAgreement,
@@ -274,3 +277,25 @@ def test_one_query_each_however_many(cast, boxes):
         return len(found)
 
     assert queries(2) == queries(12)
+
+
+def test_push_goes_to_the_browser_that_subscribed(cast):
+    wishes(cast.pia, channels=["web_push"])
+    with sink() as service:
+        browser, gone = service.subscribe(), service.subscribe("410")
+        with acting_for_all():
+            for one in (browser, gone):
+                PushSubscription.objects.create(
+                    person=cast.pia, service="web", address=one.endpoint, keys=one.keys, made_at=NOW
+                )
+        reminder = make_reminder(cast.pia_patient, NOW)
+        key = ec.derive_private_key(7, ec.SECP256R1())
+        push = WebPushChannel(key, "mailto:people@pollux.example", allow_local=True)
+        assert dispatch({"web_push": push}, now=NOW) == 1
+        (got,) = service.of(browser)
+        said = browser.read(got.body)
+    assert (said["reminder"], said["text"]) == (str(reminder.id), "Open Pollux to answer.")
+    with acting_for_all():
+        assert said["delivery"] == str(Delivery.objects.get().id)
+        retired = PushSubscription.objects.get(retired_at=NOW)
+    assert (retired.address, deliveries(reminder)) == (gone.endpoint, [("web_push", "sent", "")])
