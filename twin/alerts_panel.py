@@ -12,7 +12,7 @@ from backend.pages import PatientPage
 from backend.rules import Need, Role, Topic
 from twin.kinds import KINDS
 from twin.models import Alert, AlertDelivery
-from twin.queries import alerts_of, with_course
+from twin.queries.alerts import alerts_of, with_course
 from twin.warnings.actions import actions
 from twin.warnings.finding import Clearing, Severity
 from twin.warnings.life import WAITING, Step, courses

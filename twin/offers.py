@@ -12,21 +12,18 @@ from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from twin.kinds import KINDS
 from twin.models import Export, Source, SuggestionDismissal, Upload
-from twin.queries import (
-    alerts_of,
-    answers_of,
-    crossings_of,
-    days_in,
-    events_of,
-    goals_of,
-    newest_forecasts,
-    records_of,
-    responses_of,
-    scores_of,
-    snapshot_tiles,
-    sources_of,
-    thresholds_of,
-)
+from twin.queries.alerts import alerts_of
+from twin.queries.answers import answers_of
+from twin.queries.days import days_in
+from twin.queries.events import events_of
+from twin.queries.forecasts import crossings_of, newest_forecasts
+from twin.queries.goals import goals_of
+from twin.queries.questionnaires import responses_of
+from twin.queries.records import records_of
+from twin.queries.scores import scores_of
+from twin.queries.snapshots import snapshot_tiles
+from twin.queries.sources import sources_of
+from twin.queries.thresholds import thresholds_of
 from twin.serializers.alerts import AlertOut
 from twin.serializers.answers import answer_out
 from twin.serializers.days import days_out

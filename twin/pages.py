@@ -13,16 +13,13 @@ from backend.pages import ConsolePage, PatientPage
 from backend.rules import Need
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
-from twin.queries import (
-    challenger_scores,
-    kinds_with_data,
-    records_of,
-    repeats_of,
-    snapshot_tiles,
-    sources_of,
-    systems_now,
-    uploads_of,
-)
+from twin.queries.days import kinds_with_data
+from twin.queries.forecasts import challenger_scores
+from twin.queries.records import records_of
+from twin.queries.repeats import repeats_of
+from twin.queries.snapshots import snapshot_tiles, systems_now
+from twin.queries.sources import sources_of
+from twin.queries.uploads import uploads_of
 from twin.serializers.sources import DeviceOut
 from twin.state.repeats import Repeat
 from twin.state.systems import State, System

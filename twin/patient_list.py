@@ -19,7 +19,7 @@ from backend.serializers import BreakGlassIn
 from backend.services import open_emergency_access
 from twin.kinds import BodySystem
 from twin.population import ANY_SIGN, Place, Standing, Wanted, standings_in, triage_page
-from twin.queries import snapshots_of
+from twin.queries.snapshots import snapshots_of
 
 PAGE = 50
 SYSTEMS = {

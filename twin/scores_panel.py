@@ -9,7 +9,9 @@ from django.utils import timezone
 from backend.pages import PatientPage
 from backend.rules import Need, Role, Topic
 from twin.models import ScoreResult
-from twin.queries import gene_notices_of, listed_medicines, scores_of
+from twin.queries.gene_notices import gene_notices_of
+from twin.queries.medicines import listed_medicines
+from twin.queries.scores import scores_of
 from twin.risk.given import named
 from twin.scores.gene_notices import Finding
 from twin.scores.topics import topics_of

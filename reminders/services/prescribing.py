@@ -14,7 +14,9 @@ from reminders.prescribing import Allergy, Check, Checked, Egfr, NotChecked, Per
 from reminders.queries import current_of, medicine_of, name_of, with_current
 from twin.intake.items import RecordType
 from twin.models import Record
-from twin.queries import genotypes_of, known_days, listed_medicines
+from twin.queries.days import known_days
+from twin.queries.gene_notices import genotypes_of
+from twin.queries.medicines import listed_medicines
 from twin.risk.inputs import Measured, kidney_results
 from twin.scores.medicine_names import Medicine
 

@@ -17,7 +17,7 @@ from backend.models import Patient
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.intake.items import Samples
-from twin.queries import newest_forecasts
+from twin.queries.forecasts import newest_forecasts
 from twin.series.columns import Columns
 from twin.services.forecast_batch import make, read
 from twin.services.forecast_rows import keep

@@ -11,7 +11,7 @@ from django.utils import timezone
 from backend.actor import acting_for, acting_on
 from backend.queries import zone_history_of
 from twin.models import Baseline, DaySummary, Snapshot
-from twin.queries import baselines_of
+from twin.queries.baselines import baselines_of
 from twin.services.baselines import refresh_baselines
 from twin.services.digest import digest
 from twin.services.intake import Touched, widen

@@ -12,7 +12,7 @@ from forecasts import NOW
 from backend.actor import acting_for_all
 from twin.kinds import KINDS
 from twin.models import ChallengerScore, DaySummary, Forecast, Source
-from twin.queries import challenger_scores
+from twin.queries.forecasts import challenger_scores
 from twin.services.challenger import challenge
 from twin.tasks import challenge_forecasts
 

@@ -21,7 +21,7 @@ from backend.models import Change, Patient
 from backend.rules import Topic
 from twin import tasks
 from twin.models import DaySummary, FleetChunk, FleetRun, FleetTask, Forecast, SeriesState, StaleForecast
-from twin.queries import newest_forecasts
+from twin.queries.forecasts import newest_forecasts
 from twin.series.store import lock
 from twin.services import fleet
 from twin.services.fleet import ATTEMPTS, CHUNK, HANDS, KEPT, LEASE, resume_runs, start_run, take_chunk

@@ -16,7 +16,7 @@ from backend.models import AuditEvent, Patient
 from twin.forecast.glucose import NoGlucoseForecast, Refusal
 from twin.forecast.glucose_band import MINUTES, Bands
 from twin.models import GlucoseForecast, SeriesState, Source, SourcePriority
-from twin.queries import glucose_record
+from twin.queries.glucose import glucose_record
 from twin.series import store
 from twin.series.columns import Columns, Flag
 from twin.services.forecasts import SETTLE, mark_stale, refresh_forecasts

@@ -12,17 +12,12 @@ from backend.models import Patient
 from backend.rules import Topic
 from twin.models import Forecast
 from twin.population import looked_after
-from twin.queries import (
-    days_of,
-    kinds_with_data,
-    newest_columns,
-    newest_forecasts,
-    recent_days,
-    records_of,
-    snapshot_tiles,
-    snapshots_of,
-    uploads_of,
-)
+from twin.queries.days import days_of, kinds_with_data, recent_days
+from twin.queries.forecasts import newest_forecasts
+from twin.queries.records import records_of
+from twin.queries.series import newest_columns
+from twin.queries.snapshots import snapshot_tiles, snapshots_of
+from twin.queries.uploads import uploads_of
 from twin.services.reading import read_upload
 
 ALL = frozenset(Topic)

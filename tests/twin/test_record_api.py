@@ -11,7 +11,7 @@ from backend.actor import acting_for_all
 from backend.rules import Level, Topic
 from twin.kinds import KINDS
 from twin.models import DaySummary, Forecast
-from twin.queries import shown_forecasts
+from twin.queries.forecasts import shown_forecasts
 
 RESTING = KINDS["resting_heart_rate"]
 

@@ -14,7 +14,7 @@ from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import Change, Patient
 from twin import forecast
 from twin.models import DaySummary, Event, Forecast, GlucoseForecast, SeriesState, Source, StaleForecast
-from twin.queries import newest_forecasts
+from twin.queries.forecasts import newest_forecasts
 from twin.series import store
 from twin.series.columns import Columns
 from twin.series.store import lock

@@ -11,7 +11,7 @@ from backend.actor import acting_for, acting_on
 from backend.rules import Topic
 from twin.kinds import KINDS
 from twin.models import Baseline, Crossing, Forecast, Snapshot, SnapshotVersion
-from twin.queries import findings_of, snapshot_as_known
+from twin.queries.snapshots import findings_of, snapshot_as_known
 from twin.series.store import lock
 from twin.services.alerts import open_alerts, settle
 from twin.services.reading import read_upload

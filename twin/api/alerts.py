@@ -13,7 +13,7 @@ from backend.access import access_listed
 from backend.api import PatientView, PersonView
 from backend.rest import Pages, page_schema
 from backend.rules import Need
-from twin.queries import alerts_for, alerts_of, with_course
+from twin.queries.alerts import alerts_for, alerts_of, with_course
 from twin.serializers.alerts import (
     AcknowledgeIn,
     AlertDetailOut,

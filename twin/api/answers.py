@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from backend.api import PatientView
 from backend.rules import Need
-from twin.queries import answers_of
+from twin.queries.answers import answers_of
 from twin.scores.asked import questions
 from twin.serializers.answers import AnswersIn, AnswersOut
 from twin.services.answers import give_answers

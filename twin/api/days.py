@@ -8,7 +8,7 @@ from backend.api import PatientView
 from backend.rules import Need
 from twin.kinds import kind
 from twin.models import Source
-from twin.queries import days_of
+from twin.queries.days import days_of
 from twin.serializers.days import SummaryIn, SummaryOut, day_row
 
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from backend.api import PatientView
 from backend.rest import page_schema
 from backend.rules import Need
-from twin.queries import events_of
+from twin.queries.events import events_of
 from twin.serializers.events import EventIn, EventOut
 from twin.services.events import delete_event, edit_event, enter_event
 

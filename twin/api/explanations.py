@@ -11,7 +11,7 @@ from backend.queries import zone_history_of
 from backend.rules import Need
 from twin.forecast.outcome import NotEnoughData
 from twin.kinds import KINDS
-from twin.queries import explanation_of
+from twin.queries.forecasts import explanation_of
 from twin.serializers.explanations import ExplanationIn, ExplanationOut, NotEnoughDataOut
 
 EXPLANATION = PolymorphicProxySerializer(

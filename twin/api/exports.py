@@ -11,7 +11,7 @@ from backend.api import PatientView
 from backend.rest import file_response
 from backend.rules import Need
 from twin.models import ExportStatus
-from twin.queries import exports_of
+from twin.queries.exports import exports_of
 from twin.serializers.exports import NO_EXPORT, ExportOut
 from twin.services.exports import file_of, request_export
 

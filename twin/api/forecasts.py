@@ -10,7 +10,7 @@ from backend.api import PatientView
 from backend.queries import zone_history_of
 from backend.rules import Need
 from twin.kinds import KINDS
-from twin.queries import crossings_of, forecast_record, kinds_waiting, newest_forecasts
+from twin.queries.forecasts import crossings_of, forecast_record, kinds_waiting, newest_forecasts
 from twin.serializers.forecasts import ForecastRecordIn, ForecastRecordOut, ForecastsIn, ForecastsOut
 from twin.services.forecasts import show_forecasts
 

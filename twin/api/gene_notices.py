@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from backend.api import PatientView
 from backend.rules import Need, Role, Topic
-from twin.queries import gene_notices_of
+from twin.queries.gene_notices import gene_notices_of
 from twin.scores.gene_notices import Finding
 from twin.serializers.gene_notices import GeneNoticesOut, notice_out
 

@@ -12,7 +12,7 @@ from backend.queries import zone_history_of
 from backend.rules import Need, Topic
 from twin.forecast.glucose import NoGlucoseForecast
 from twin.forecast.glucose_band import MINUTES
-from twin.queries import glucose_readings, glucose_record
+from twin.queries.glucose import glucose_readings, glucose_record
 from twin.scores import cgm
 from twin.scores.glucose_profile import daily_profile
 from twin.serializers.glucose import (

@@ -14,7 +14,7 @@ from backend.api import PatientView
 from backend.rest import Pages, page_schema
 from backend.rules import Need
 from twin.models import Direction, Goal
-from twin.queries import goals_of
+from twin.queries.goals import goals_of
 from twin.serializers.goals import GoalIn, GoalOut
 from twin.services.goals import agree_to_goal, end_goal, progress_of, set_goal
 

@@ -13,7 +13,7 @@ from backend.queries import zone_history_of
 from backend.rest import page_schema
 from backend.rules import Need, Topic
 from twin.models import QuestionnaireResponse
-from twin.queries import responses_of
+from twin.queries.questionnaires import responses_of
 from twin.scores.topics import QUESTIONNAIRES
 from twin.serializers.questionnaires import QuestionnaireOut, QuestionnairesOut, ResponseIn, ResponseOut
 from twin.services.questionnaires import answer_questionnaire, asked

@@ -15,7 +15,7 @@ from backend.api import PatientView
 from backend.rest import page_schema
 from backend.rules import Need
 from twin.models import Record
-from twin.queries import records_of, versions_of
+from twin.queries.records import records_of, versions_of
 from twin.serializers.records import (
     NewRecordIn,
     RecordEditIn,

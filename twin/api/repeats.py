@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from backend.api import PatientView
 from backend.rules import Need
-from twin.queries import repeats_of
+from twin.queries.repeats import repeats_of
 from twin.serializers.repeats import RepeatsOut
 
 

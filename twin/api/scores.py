@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from backend.api import PatientView
 from backend.rest import page_schema
 from backend.rules import Need
-from twin.queries import score_history_of, scores_of
+from twin.queries.scores import score_history_of, scores_of
 from twin.scores.topics import topics_of
 from twin.serializers.scores import ScoresOut, ScoreThenOut
 from twin.services.scores import fresh_scores

@@ -9,7 +9,7 @@ from backend.api import PatientView
 from backend.rules import Need
 from twin.kinds import kind
 from twin.models import Source
-from twin.queries import samples_between
+from twin.queries.series import samples_between
 from twin.serializers.series import SeriesIn, SeriesOut
 from twin.series import store
 from twin.series.columns import Flag

@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from backend.api import PatientView
 from backend.rules import Need, Topic
-from twin.queries import listed_medicines
+from twin.queries.medicines import listed_medicines
 from twin.serializers.sick_days import SickDaysOut
 from twin.warnings.sick_days import sick_days
 

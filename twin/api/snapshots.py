@@ -12,7 +12,7 @@ from backend.changes import last_seq
 from backend.queries import zone_history_of
 from backend.rules import Need
 from backend.services import NotPossible
-from twin.queries import snapshot_as_known, snapshot_tiles, standing_facts
+from twin.queries.snapshots import snapshot_as_known, snapshot_tiles, standing_facts
 from twin.serializers.snapshots import SnapshotIn, SnapshotOut
 from twin.services.snapshots import KEPT
 from twin.state import Tile, systems

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from backend.api import PatientView
 from backend.rules import Need
 from twin.kinds import kind
-from twin.queries import ranked_sources, sources_of
+from twin.queries.sources import ranked_sources, sources_of
 from twin.serializers.sources import DevicesOut, SourcePriorityIn, SourcesIn, SourcesOut
 from twin.services.priorities import set_source_priority
 

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from backend.api import PatientView
 from backend.rest import page_schema
 from backend.rules import Need
-from twin.queries import thresholds_of
+from twin.queries.thresholds import thresholds_of
 from twin.serializers.thresholds import ThresholdIn, ThresholdOut
 from twin.services.thresholds import end_threshold, set_threshold
 

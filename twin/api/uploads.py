@@ -15,7 +15,7 @@ from backend.rest import page_schema
 from backend.rules import Need
 from backend.services import NotPossible
 from twin.models import Upload
-from twin.queries import uploads_of
+from twin.queries.uploads import uploads_of
 from twin.serializers.uploads import UploadIn, UploadOut, UploadsIn
 from twin.services.uploads import receive_upload
 

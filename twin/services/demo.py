@@ -26,7 +26,7 @@ from twin.demo.person import Person
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.intake.items import Item, Samples
 from twin.kinds import KINDS, kind
-from twin.queries import newest_forecasts
+from twin.queries.forecasts import newest_forecasts
 from twin.report import Report
 from twin.services.digest import digest
 from twin.services.forecast_batch import make, read

@@ -10,7 +10,9 @@ from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.kinds import KINDS, Kind, kind
 from twin.models import DaySummary, Source, SourcePriority
-from twin.queries import baselines_of, newest_columns, recent_days
+from twin.queries.baselines import baselines_of
+from twin.queries.days import recent_days
+from twin.queries.series import newest_columns
 from twin.series import store
 from twin.services.baselines import refresh_baselines
 from twin.services.forecasts import outdate_states

@@ -25,7 +25,7 @@ from twin.forecast.glucose import (
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES, Bands, BandUnreadable, Floats, Integers
 from twin.models import GlucoseForecast, SeriesState
-from twin.queries import glucose_readings
+from twin.queries.glucose import glucose_readings
 from twin.series import store
 from twin.services.stale_warnings import mark_warnings_stale
 from twin.state.clock import LocalClock

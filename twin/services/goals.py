@@ -19,7 +19,7 @@ from twin.forecast.crossing import DRAWS, SEED
 from twin.forecast.progress import Ahead, Progress, progress, value_now
 from twin.kinds import KINDS
 from twin.models import Direction, Goal
-from twin.queries import recent_series
+from twin.queries.days import recent_series
 from twin.series import store
 from twin.services.crossings import aim_of
 from twin.services.forecast_batch import Known, Made, make, read

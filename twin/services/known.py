@@ -10,7 +10,8 @@ from backend.models import Patient
 from backend.queries import zone_history_of
 from twin.intake.items import RecordType
 from twin.models import Record
-from twin.queries import glucose_readings, known_days
+from twin.queries.days import known_days
+from twin.queries.glucose import glucose_readings
 from twin.risk.facts import Said, facts, said_of
 from twin.risk.inputs import Measured, kidney_results
 from twin.risk.result import Input

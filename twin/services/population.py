@@ -15,7 +15,7 @@ from backend.rules import Topic
 from twin.intake.items import RecordType
 from twin.kinds import KINDS, said_unit
 from twin.models import Alert, Concern, Record, ScoreResult, Snapshot
-from twin.queries import banded_scores, findings_of
+from twin.queries.snapshots import banded_scores, findings_of
 from twin.scores.topics import narrowest
 from twin.state.facts import Facts, SystemLimit, SystemScore, facts_of
 from twin.state.systems import State, System, is_recent, systems

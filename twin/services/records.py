@@ -18,7 +18,7 @@ from backend.services import NotPossible
 from twin.edits import Edit, Outcome, decide
 from twin.intake.items import RecordType
 from twin.models import Record
-from twin.queries import unsettled
+from twin.queries.records import unsettled
 from twin.series import store
 from twin.services.events import lift_events
 from twin.services.observations import TYPED_IN

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from twin.queries import newest_response
+from twin.queries.questionnaires import newest_response
 from twin.risk.questionnaires import SAFETY_QUESTION
 from twin.warnings.facts import Score
 from twin.warnings.looks import milliseconds

@@ -15,7 +15,7 @@ from backend.rules import Role, Topic
 from backend.zones import ZoneHistory
 from twin.intake.items import RecordType
 from twin.models import Answer, DaySummary, QuestionnaireResponse, Record, Source
-from twin.queries import glucose_readings
+from twin.queries.glucose import glucose_readings
 from twin.risk import questionnaires
 from twin.risk.data import load
 from twin.risk.facts import facts

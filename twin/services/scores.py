@@ -14,7 +14,8 @@ from backend.changes import Entry, record_changes
 from backend.models import ChangeOp, Patient
 from backend.rules import Topic
 from twin.models import Answer, ScoreResult, StaleScores
-from twin.queries import newest_response, standing_answers
+from twin.queries.answers import standing_answers
+from twin.queries.questionnaires import newest_response
 from twin.risk import kidney_course
 from twin.risk.catalogue import scores
 from twin.risk.given import named

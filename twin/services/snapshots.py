@@ -10,7 +10,7 @@ from django.db import connection
 from backend.actor import acting_for_all
 from backend.rules import Topic
 from twin.models import Snapshot, SnapshotVersion
-from twin.queries import facts_now
+from twin.queries.snapshots import facts_now
 from twin.services.population import place_topics
 from twin.state.tiles import Tile
 from twin.state.versions import pack

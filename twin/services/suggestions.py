@@ -9,7 +9,7 @@ from backend.actor import acting_on
 from backend.changes import Entry, record_changes
 from backend.rules import Topic
 from twin.models import SuggestionDismissal
-from twin.queries import dismissed_rules
+from twin.queries.suggestions import dismissed_rules
 from twin.series import store
 from twin.services.known import read_known
 from twin.warnings.suggestions import Suggestion, look_backs, suggestions, suggestions_file, topics_of_rules

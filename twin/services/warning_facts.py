@@ -18,7 +18,8 @@ from twin.kinds import KINDS
 from twin.models import Basis, DaySummary, GlucoseForecast, Goal, Record, Source
 from twin.models import Crossing as CrossingRow
 from twin.models import Threshold as ThresholdRow
-from twin.queries import baselines_of, standing_answers
+from twin.queries.answers import standing_answers
+from twin.queries.baselines import baselines_of
 from twin.scores.asked import OfTheMoment, of_the_moment
 from twin.series import store
 from twin.services.known import facts_of_rows

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from twin.kinds import KINDS
-from twin.queries import challenger_scores
+from twin.queries.forecasts import challenger_scores
 
 HEADER = ("kind", "nights", "series", "ours", "prophet", "ours held", "prophet held")
 
