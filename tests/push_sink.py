@@ -8,6 +8,7 @@ import asyncio
 import base64
 import json
 import os
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -133,12 +134,12 @@ def answer(status: int, body: bytes = b"", headers: dict[str, str] | None = None
 
 
 @contextmanager
-def sink() -> Iterator[Sink]:
+def sink(tls: ssl.SSLContext | None = None) -> Iterator[Sink]:
     """The service on a free port of this machine, in a thread of its own, until the block ends."""
     made = Sink()
     loop = uvloop.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: _Connection(made), "127.0.0.1", 0))
-    made.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    server = loop.run_until_complete(loop.create_server(lambda: _Connection(made), "127.0.0.1", 0, ssl=tls))
+    made.origin = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:

@@ -10,6 +10,8 @@ from reminders.tellings import Outcome, Result
 
 GONE = frozenset({404, 410})
 LATER = frozenset({408, 425, 429})
+NEVER = frozenset({"not_public", "bad_address"})
+"""Why no answer came where none ever will."""
 LONGEST_WAIT = timedelta(days=1)
 NO_ADDRESS = Outcome(Result.REFUSED, "no_address")
 
@@ -28,7 +30,7 @@ def outcome(answer: Answer, address: UUID, *, now: datetime) -> Outcome:
     """What became of a try at one address, by the status with which its service answered."""
     status = answer.status
     if status is None:
-        result = Result.REFUSED if answer.because == "not_public" else Result.LATER
+        result = Result.REFUSED if answer.because in NEVER else Result.LATER
         return Outcome(result, answer.because)
     if 200 <= status < 300:
         return Outcome(Result.SENT)

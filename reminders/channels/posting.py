@@ -147,6 +147,11 @@ class _Round:
                 return Answer(response.status, "", response.headers.get("Retry-After", ""), body)
         except TimeoutError:
             return Answer(None, "timeout")
+        except aiohttp.ClientConnectorCertificateError:
+            return Answer(None, "bad_certificate")
+        except ValueError:
+            # A name that cannot be looked up at all.
+            return Answer(None, "bad_address")
         except aiohttp.ClientConnectorError as error:
             is_local = isinstance(error.os_error, NotPublic)
             return Answer(None, "not_public" if is_local else "unreachable")

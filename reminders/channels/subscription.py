@@ -3,6 +3,7 @@
 import base64
 import binascii
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,6 +17,7 @@ POINT = 65
 SECRET = 16
 CURVE = ec.SECP256R1()
 _PORTS = {"http": 80, "https": 443}
+_NAME = re.compile(r"(?=.{1,254}\Z)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
@@ -82,7 +84,7 @@ def target(url: str, *, allow_local: bool = False) -> Target:
     except ValueError as wrong:
         raise SubscriptionError("endpoint", "It is no URL.") from wrong
     _refuse_scheme(parts, allow_local=allow_local)
-    if not parts.hostname:
+    if not parts.hostname or not (":" in parts.hostname or _NAME.fullmatch(parts.hostname)):
         raise SubscriptionError("endpoint", "It names no host.")
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise SubscriptionError("endpoint", "It has no user, password or fragment.")

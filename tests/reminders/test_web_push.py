@@ -3,6 +3,7 @@
 import base64
 import os
 import socket
+import ssl
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -10,14 +11,16 @@ from uuid import uuid4
 
 import jwt
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 from push_sink import Browser, answer, sink, subscribe
 
 from reminders.channels.encryption import LONGEST, encrypted
-from reminders.channels.outcomes import of_all, retry_at
-from reminders.channels.posting import AT_ONCE, Patience, Post
+from reminders.channels.outcomes import of_all, outcome, retry_at
+from reminders.channels.posting import AT_ONCE, Letter, Patience, Post
 from reminders.channels.subscription import SubscriptionError, is_public, subscription
 from reminders.channels.vapid import public_key, signer
 from reminders.channels.web_push import WebPushChannel
@@ -219,6 +222,9 @@ def test_service_says_when_to_come_again(service, status):
         ("Mon, 02 Mar 2099 06:00:00 GMT", 86_400),
         ("", None),
         ("soon", None),
+        ("Mon, 02 Mar 99999 06:00:00 GMT", None),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0),
+        ("Mon, 01 Jan 0001 00:00:00 +9999", None),
         ("-5", None),
         ("1.5", None),
         ("٣", None),
@@ -306,6 +312,36 @@ def test_service_that_is_not_there_is_asked_again_later():
         origin = f"http://127.0.0.1:{taken.getsockname()[1]}"
     (outcome,) = channel().send([message(subscribe(origin))], now=NOW)
     assert (outcome.result, outcome.because) == (Result.LATER, "unreachable")
+
+
+def test_service_with_a_certificate_of_its_own_making_is_not_trusted(tmp_path, service):
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "push.example")])
+    made = x509.CertificateBuilder(name, name, KEY.public_key(), 7)
+    now = datetime.now(UTC)
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    form = serialization.PrivateFormat.PKCS8
+    key = KEY.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    file = tmp_path / "service.pem"
+    certificate = made.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    file.write_bytes(key + certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    with sink(context) as untrusted:
+        messages = [message(untrusted.subscribe()), message(service.subscribe())]
+        outcomes = channel().send(messages, now=NOW)
+        assert untrusted.received == []
+    assert outcomes == [Outcome(Result.LATER, "bad_certificate"), Outcome(Result.SENT)]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a..example/", f"https://{'a' * 64}.example/", "https:///", "https://["]
+)
+def test_address_that_nobody_can_look_up_hinders_nobody(service, url):
+    good = service.subscribe()
+    letters = [Letter("https://odd.example", url, {}, b""), Letter(service.origin, good.endpoint, {}, b"")]
+    answers = Post(allow_local=True, patience=HASTY).send(letters)
+    assert (answers[0].status, answers[1].status) == (None, 201)
+    assert outcome(answers[0], uuid4(), now=NOW).result is Result.REFUSED
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -397,6 +433,11 @@ def test_subscription_is_read_as_browsers_give_it():
         "https://push.example/a#b",
         "https://push.example/a b",
         "https://push.example/\na",
+        "https://push..example/a",
+        "https://.push.example/a",
+        "https://push%2eexample/a",
+        f"https://{'a' * 64}.example/a",
+        f"https://{'a.' * 130}example/a",
         "https://pu\N{LATIN SMALL LETTER S WITH CARON}h.example/a",
         "https://push.example/" + "a" * 2000,
         "https://localhost/a",
