@@ -48,6 +48,7 @@ from reminders.serializers import (
     DosesIn,
     DueOut,
     EndIn,
+    LaterIn,
     PauseIn,
     PlanDetailOut,
     PlanOut,
@@ -59,6 +60,7 @@ from reminders.serializers import (
     WrittenIn,
 )
 from reminders.services.caregivers import agree, caregivers_of, disagree, take_care
+from reminders.services.deliveries import displayed, put_off
 from reminders.services.doses import Said, answer_doses
 from reminders.services.plans import (
     Written,
@@ -332,6 +334,30 @@ class CaregiverAgreed(PatientView):
     def delete(self, request: Request, patient: str, person: UUID) -> Response:  # noqa: ARG002 - in the URL
         found = disagree(access=self.access, person_id=person, now=timezone.now())
         return Response(CaregiverOut(found, many=True).data)
+
+
+class ReminderDisplayed(PersonView):
+    """An open page has shown the person what she was reminded of."""
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, reminder: UUID) -> Response:  # noqa: ARG002 - DRF's signature
+        if not displayed(person=self.person, reminder_id=reminder, channel="live", now=timezone.now()):
+            raise Http404
+        return Response(status=204)
+
+
+class ReminderLater(PersonView):
+    """The person wants to be reminded again at an instant."""
+
+    @extend_schema(request=LaterIn, responses=ReminderOut)
+    def post(self, request: Request, reminder: UUID) -> Response:
+        given = LaterIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        until = given.validated_data["until"]
+        found = put_off(person=self.person, reminder_id=reminder, until=until, now=timezone.now())
+        if found is None:
+            raise Http404
+        return Response(ReminderOut(found).data)
 
 
 class TakeCare(PersonView):

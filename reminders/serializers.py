@@ -460,6 +460,12 @@ class RoutineIO(serializers.Serializer[Any]):
     bed = serializers.TimeField(format="%H:%M")
 
 
+class LaterIn(serializers.Serializer[Any]):
+    """When to be reminded again."""
+
+    until = serializers.DateTimeField()
+
+
 class CaregiverOut(serializers.Serializer[Any]):
     """Somebody with whom medication is shared; `agreed_at` since when she is told of it, if she is."""
 

@@ -27,6 +27,8 @@ api_urls = [
         api.CaregiverAgreed.as_view(),
         name="caregiver-told",
     ),
+    path("reminders/<uuid:reminder>/displayed", api.ReminderDisplayed.as_view(), name="reminder-displayed"),
+    path("reminders/<uuid:reminder>/later", api.ReminderLater.as_view(), name="reminder-later"),
     path("reminders/<uuid:reminder>/take-care", api.TakeCare.as_view(), name="reminder-take-care"),
     path("reminders/preferences", api.Preferences.as_view(), name="reminder-preferences"),
 ]

@@ -146,7 +146,7 @@ function reload(panel) {
 /** What the alerts panel shows is told to the server, for those who are to be told of it. */
 function tellShown(root) {
   for (const card of root.querySelectorAll("[data-shows]")) {
-    tellWhenSeen(card.querySelector("h3"), card.dataset.shows);
+    tellWhenSeen(card.querySelector("h3"), `alerts/${card.dataset.shows}`);
     delete card.dataset.shows;
   }
 }
@@ -234,6 +234,7 @@ const live = new Live();
 live.addEventListener("loggedout", () => location.reload());
 showNotices(live, document.querySelector("#notices"), {
   address: ({ id, patient }) => `/console/patients/${patient}/#alert-${id}`,
+  today: () => "/app/#/today",
   all: "/console/",
 });
 showClock(live, document.querySelector("#clock-stopped"));

@@ -1,12 +1,23 @@
 // What the socket brings that needs the person, as cards over the page: the worst first, two at a time, until they are
 // closed, answered or over. Nothing is kept here: after a reload the lists of alerts show what is open.
 
-import { get, withQuery } from "./api.js";
+import { get, post, withQuery } from "./api.js";
 import { forgetSeen, tellWhenSeen } from "./seen.js";
-import { h, icon } from "./dom.js";
+import { failure, h, icon, whileBusy } from "./dom.js";
 import { isGrave, rank } from "./severity.js";
 
 const MOST_SHOWN = 2;
+const LATER_MINUTES = 10;
+// A reminder says on the page what it may say on a locked screen: that something is due.
+const REMINDERS = {
+  doses: "Time for your medication",
+  missed_critical: "An important dose was not taken",
+  low_stock: "A medicine is running out",
+  screening: "A check-up is due",
+  measurement: "Time to measure",
+  visit: "A visit is coming up",
+  review: "A decision is to be looked at again",
+};
 // Clocks differ, and a connection is known to be lost only after a while.
 const LOOKS_BACK_MS = 120_000;
 
@@ -17,10 +28,10 @@ const discreet = (one) => (DISCREET.includes(one.topic) ? { ...one, title: null,
 const isField = (node) => node.matches?.("input, select, textarea, [contenteditable]");
 
 /**
- * Shows in `holder` what `live` brings. `address` gives the page of an alert ({id, patient}), `all` is that of what waits;
- * `isOwn` tells the reader's own patient id from others', whose name is said.
+ * Shows in `holder` what `live` brings. `address` gives the page of an alert ({id, patient}), `today` that of
+ * a patient's day, `all` that of what waits; `isOwn` tells the reader's own patient id from others', whose name is said.
  */
-export function showNotices(live, holder, { address, all, isOwn = () => false }) {
+export function showNotices(live, holder, { address, today, all, isOwn = () => false }) {
   const open = new Map();
   const cards = new Map();
   let lostAt = performance.timeOrigin;
@@ -33,9 +44,28 @@ export function showNotices(live, holder, { address, all, isOwn = () => false })
     if (hadFocus) (holder.querySelector("button") ?? document.querySelector("main")).focus({ preventScroll: true });
   };
 
+  const later = (one) => {
+    const said = h("div", { role: "alert" });
+    const button = h("button", { class: "button plain compact", type: "button" }, `In ${LATER_MINUTES} minutes`);
+    button.addEventListener("click", () =>
+      whileBusy(button, async () => {
+        try {
+          const until = new Date(Date.now() + LATER_MINUTES * 60_000).toISOString();
+          await post(`${one.path}/later`, { until });
+          close(one.id);
+        } catch (error) {
+          said.replaceChildren(failure(error));
+        }
+      }),
+    );
+    return h("div", {}, button, said);
+  };
+
   const card = (one) => {
     const words = one.title ?? "Something needs you";
-    const link = h("a", { href: address(one), onclick: () => close(one.id) }, words);
+    const isReminder = one.kind !== undefined;
+    const href = isReminder ? today(one) : address(one);
+    const link = h("a", { href, onclick: () => close(one.id) }, words);
     const name = one.patient_name && !isOwn(one.patient) ? one.patient_name : null;
     return h(
       "div",
@@ -47,11 +77,12 @@ export function showNotices(live, holder, { address, all, isOwn = () => false })
       h(
         "p",
         { class: "notice-head" },
-        h("span", { class: `severity ${one.severity}` }, one.severity),
+        h("span", { class: `severity ${one.severity}` }, isReminder ? "reminder" : one.severity),
         name && h("strong", {}, name),
       ),
       h("p", { class: "notice-title" }, link),
       one.text && h("p", { class: "notice-text small" }, one.text),
+      isReminder && later(one),
       h(
         "button",
         {
@@ -80,14 +111,17 @@ export function showNotices(live, holder, { address, all, isOwn = () => false })
     if (more > 0) {
       holder.append(h("p", { class: "notice-more small" }, h("a", { href: all }, `${more} more`)));
     }
-    for (const one of shown) tellWhenSeen(cards.get(one.id).querySelector(".notice-title"), one.id);
+    for (const one of shown) {
+      tellWhenSeen(cards.get(one.id).querySelector(".notice-title"), one.path);
+    }
   };
 
   let number = 0;
   const show = (one) => {
-    forgetSeen(one.id);
+    const path = one.path ?? `alerts/${one.id}`;
+    forgetSeen(path);
     cards.delete(one.id);
-    open.set(one.id, { ...one, number: number++ });
+    open.set(one.id, { ...one, path, number: number++ });
     draw();
   };
 
@@ -102,6 +136,12 @@ export function showNotices(live, holder, { address, all, isOwn = () => false })
   const waits = (one) => one?.open && !one.acknowledged_by;
 
   live.addEventListener("notice", async ({ detail }) => {
+    if (detail.notice === "reminder") {
+      const { reminder: id, patient, kind } = detail;
+      const severity = kind === "missed_critical" ? "urgent" : "information";
+      show({ id, patient, kind, severity, title: REMINDERS[kind], path: `reminders/${id}` });
+      return;
+    }
     if (detail.notice !== "alert") return;
     const one = await wordsOf({ ...detail, id: detail.alert });
     if (waits(one)) show(one);
@@ -109,7 +149,10 @@ export function showNotices(live, holder, { address, all, isOwn = () => false })
 
   live.addEventListener("changes", async ({ detail }) => {
     for (const { ref } of detail.items) {
-      const one = open.get(ref.match(/^alert\/(.+)$/)?.[1]);
+      // A reminder changes when it is over.
+      const [what, id] = ref.split("/");
+      if (what === "reminder" && open.has(id)) close(id);
+      const one = what === "alert" && open.get(id);
       if (one && !waits(await wordsOf(one))) close(one.id);
     }
   });

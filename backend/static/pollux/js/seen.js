@@ -1,19 +1,19 @@
-// Tells the server which alerts a person has had before her eyes: each once, when it stood in view on a visible page.
+// Tells the server what a person has had before her eyes, alerts and reminders: each once, when it stood in view on a visible page.
 
 import { post } from "./api.js";
 
-const alertOf = new WeakMap();
+const shownBy = new WeakMap();
 const inView = new Set();
 const told = new Set();
 
-async function tell(alert) {
-  if (told.has(alert)) return;
-  told.add(alert);
+async function tell(path) {
+  if (told.has(path)) return;
+  told.add(path);
   try {
-    await post(`alerts/${alert}/displayed`);
+    await post(`${path}/displayed`);
   } catch (error) {
     // It may be over, or no longer shared; what was lost on the way is told when it is shown again.
-    if (error.status !== 404) told.delete(alert);
+    if (error.status !== 404) told.delete(path);
   }
 }
 
@@ -21,7 +21,7 @@ function tellInView() {
   if (document.visibilityState !== "visible") return;
   for (const node of inView) {
     watcher.unobserve(node);
-    tell(alertOf.get(node));
+    tell(shownBy.get(node));
   }
   inView.clear();
 }
@@ -36,14 +36,14 @@ const watcher = new IntersectionObserver(
 
 document.addEventListener("visibilitychange", tellInView);
 
-/** Tells that the alert was displayed once `node`, its heading, stands wholly in view on a visible page. */
-export function tellWhenSeen(node, alert) {
-  if (told.has(alert)) return;
-  alertOf.set(node, alert);
+/** Tells that what stands at `path` of the API was displayed once `node`, its heading, is wholly in view on a visible page. */
+export function tellWhenSeen(node, path) {
+  if (told.has(path)) return;
+  shownBy.set(node, path);
   watcher.observe(node);
 }
 
-/** The person is told of the alert anew: that it was displayed before says nothing of this time. */
-export function forgetSeen(alert) {
-  told.delete(alert);
+/** The person is told of it anew: that it was displayed before says nothing of this time. */
+export function forgetSeen(path) {
+  told.delete(path);
 }

@@ -136,7 +136,7 @@ function answers(alert, { patient, person, again }) {
 
 function card(alert, clinic, context) {
   const title = h("h2", {}, alert.title);
-  tellWhenSeen(title, alert.id);
+  tellWhenSeen(title, `alerts/${alert.id}`);
   return h(
     "li",
     { class: `card alert-card ${alert.severity}`, "data-alert": alert.id, tabindex: "-1" },

@@ -193,6 +193,7 @@ live.addEventListener("ended", () => start());
 const isOwn = (patient) => patient === me?.patient?.id;
 showNotices(live, document.querySelector("#notices"), {
   address: ({ id, patient }) => address(isOwn(patient) ? null : patient, "today", id),
+  today: ({ patient }) => address(isOwn(patient) ? null : patient, "today"),
   all: "#/today",
   isOwn,
 });

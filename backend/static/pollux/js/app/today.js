@@ -1,4 +1,4 @@
-// Today: open alerts, body systems at a glance, the newest values, goals, suggestions, a measurement to type
+// Today: open alerts, doses, body systems at a glance, the newest values, goals, suggestions, a measurement to type
 // in, a file to hand over.
 
 import { get } from "../api.js";
@@ -10,6 +10,7 @@ import { goalsBoard } from "../outlook/board.js";
 import { tileCards, tileNode } from "../tile.js";
 import { dropArea, follow, recent, send } from "../upload.js";
 import { alertsBoard, openAlerts } from "./alerts.js";
+import { dosesIn } from "./doses.js";
 import { measureForm } from "./measure.js";
 import { suggestionsIn } from "./suggestions.js";
 import { systemsGlance } from "./systems.js";
@@ -85,13 +86,21 @@ export async function today({ me, person, live, signal, go }) {
       if (error.name !== "AbortError") goals.replaceChildren(failure(error, showGoals));
     }
   };
+  const doses = h("div", {});
+  const showDoses = dosesIn(doses, person, { signal });
   const suggestions = h("div", {});
   const showSuggestions = suggestionsIn(suggestions, person, { signal });
-  const showAll = () => Promise.all([showTiles(), kindTitles(), showGoals(), showAlerts(), showSuggestions()]);
+  const showAll = () => 
+    Promise.all([showTiles(), kindTitles(), showGoals(), showAlerts(), showDoses(), showSuggestions()]);
   const [seq, titles] = await showAll();
   live.subscribe(person.stream, seq);
   const refresh = settled(showAll);
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
+  live.addEventListener(
+    "notice",
+    ({ detail }) => detail.notice === "reminder" && detail.patient === person.id && showDoses(),
+    { signal },
+  );
 
   const form = measureForm({
     patient: person.id,
@@ -155,6 +164,7 @@ export async function today({ me, person, live, signal, go }) {
       h("h1", {}, person.own ? greeting(now, person.firstName) : person.name),
     ),
     alertsHolder,
+    doses,
     systemsHolder,
     h("section", { "aria-label": "Latest values" }, tilesHolder),
     goals,

@@ -1,0 +1,120 @@
+"""A day's medication in the app: reminded, answered, also without a connection."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from playwright.sync_api import expect
+from reminding import make_reminder
+
+from backend.actor import acting_for_all
+from reminders.channels.live import LiveChannel
+from reminders.dispatch import dispatch
+from reminders.models import Delivery, Dose, Reminder
+
+
+@pytest.fixture
+def due(cast):
+    """Two medicines that are due since a minute."""
+    at = timezone.now() - timedelta(minutes=1)
+    reminder = make_reminder(cast.pia_patient, at, "Ramipril", "Metformin")
+    with acting_for_all():
+        Dose.objects.update(amount=2)
+        Dose.objects.all().first().version.plan.versions.update(unit="tablet")
+    return reminder
+
+
+def send():
+    """As the worker does; in a thread of its own, for the browser's has a loop."""
+
+    def work():
+        try:
+            return dispatch({"live": LiveChannel()}, now=timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(work).result() == 1
+
+
+def doses(page):
+    return page.locator("[data-part=doses]")
+
+
+def line(page, medicine):
+    return doses(page).locator("[data-dose]").filter(has_text=medicine)
+
+
+def test_dose_is_taken_taken_back_and_skipped_with_a_reason(cast, visit, due):
+    page = visit(cast.pia, "/app/#/today")
+    ramipril = line(page, "Ramipril")
+    expect(ramipril).to_contain_text("Due now")
+    ramipril.get_by_role("button", name="Taken: Ramipril").click()
+    expect(ramipril).to_contain_text("Taken at")
+    expect(ramipril).to_contain_text("said by Pia")
+    ramipril.get_by_role("button", name="Undo: Ramipril").click()
+    expect(ramipril).to_contain_text("Due now")
+    ramipril.get_by_text("Something else").click()
+    ramipril.get_by_label("Skipped, because").fill("Nausea")
+    ramipril.get_by_role("button", name="Skipped", exact=True).click()
+    expect(ramipril).to_contain_text("Skipped: Nausea")
+    with acting_for_all():
+        assert Dose.objects.get(status="skipped").reason == "Nausea"
+
+
+def test_late_dose_comes_with_what_is_known_about_it(cast, visit, due):
+    page = visit(cast.pia, "/app/#/today")
+    metformin = line(page, "Metformin")
+    metformin.get_by_text("What to do when it is late").click()
+    expect(metformin.get_by_role("status")).to_contain_text("pharmacist")
+
+
+def test_answer_given_without_a_connection_is_sent_when_there_is_one(cast, visit, due, complaints):
+    page = visit(cast.pia, "/app/#/today")
+    ramipril = line(page, "Ramipril")
+    expect(ramipril).to_be_visible()
+    page.context.set_offline(True)
+    ramipril.get_by_role("button", name="Taken: Ramipril").click()
+    expect(ramipril).to_contain_text("will be sent when you are online")
+    with acting_for_all():
+        assert not Dose.objects.filter(status="taken").exists()
+    page.context.set_offline(False)
+    expect(ramipril).not_to_contain_text("will be sent")
+    expect(ramipril).to_contain_text("said by Pia")
+    with acting_for_all():
+        assert Dose.objects.get(status="taken").version.medicine == "Ramipril"
+    complaints.clear()
+
+
+def test_due_reminder_stands_over_the_page_and_goes_with_the_answer(cast, visit, due):
+    page = visit(cast.pia, "/app/#/twin")
+    expect(page.get_by_role("heading", name="My twin")).to_be_visible()
+    page.wait_for_timeout(500)
+    send()
+    notice = page.locator("[data-notice]")
+    expect(notice).to_contain_text("Time for your medication")
+    expect(notice).not_to_contain_text("Ramipril")
+    notice.get_by_role("link", name="Time for your medication").click()
+    for medicine in ("Ramipril", "Metformin"):
+        line(page, medicine).get_by_role("button", name=f"Taken: {medicine}").click()
+        expect(line(page, medicine)).to_contain_text("said by Pia")
+    with acting_for_all():
+        assert Reminder.objects.get().status == "answered"
+        delivery = Delivery.objects.get()
+    assert delivery.displayed_at is not None
+    assert delivery.answered_at is not None
+
+
+def test_reminder_comes_again_later(cast, visit, due):
+    page = visit(cast.pia, "/app/#/twin")
+    expect(page.get_by_role("heading", name="My twin")).to_be_visible()
+    page.wait_for_timeout(500)
+    send()
+    notice = page.locator("[data-notice]")
+    notice.get_by_role("button", name="In 10 minutes").click()
+    expect(notice).to_have_count(0)
+    with acting_for_all():
+        again = Reminder.objects.get().due_at - timezone.now()
+    assert timedelta(minutes=9) < again < timedelta(minutes=10)
