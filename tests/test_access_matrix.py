@@ -46,7 +46,6 @@ ALWAYS_READ = {"emergency_text": "Call 112.", "reads_from": "00:00", "reads_unti
 ON_AIR = {"answers": {"on_oxygen": False}}
 SMOKES = {"answers": {"smoking": True}}
 CALM = {"answers": [0, 1, 0, 0, 1, 0, 0, 0, 0]}
-SOON = {"until": (timezone.now() + timedelta(hours=1)).isoformat()}
 DAILY = {"code": "QD"}
 IRON = {"medicine": "Iron", "starts_on": f"{timezone.now():%Y-%m-%d}", "timing": DAILY}
 PAUSED = {"since": f"{timezone.now() + timedelta(days=2):%Y-%m-%d}"}
@@ -163,7 +162,7 @@ ROWS = [
     ("put", API + PIA + "caregivers-told/<uuid:person>", None, *OWNER_ONLY),
     ("delete", API + PIA + "caregivers-told/<uuid:person>", None, *OWNER_ONLY),
     ("post", API + "reminders/<uuid:reminder>/displayed", None, 204, 404, 404, 204, 404, 404, 404, 401),
-    ("post", API + "reminders/<uuid:reminder>/later", SOON, 404, 404, 404, 404, 404, 404, 404, 401),
+    ("post", API + "reminders/<uuid:reminder>/later", LATER, 404, 404, 404, 404, 404, 404, 404, 401),
     ("post", API + "reminders/<uuid:reminder>/take-care", None, 404, 404, 404, 404, 404, 404, 404, 401),
     ("get", API + "reminders/preferences", None, *EVERYBODY),
     ("put", API + "reminders/preferences", QUIET_NIGHTS, *EVERYBODY),

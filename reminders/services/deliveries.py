@@ -44,11 +44,11 @@ def put_off(*, person: User, reminder_id: UUID, until: datetime, now: datetime) 
 
     Raises NotPossible for an instant that is past or further away than anybody remembers.
     """
-    if not now < until <= now + LONGEST_LATER:
-        raise NotPossible("until", "Within the next 12 hours is possible.")
     patient = _deliveries(person, reminder_id).values_list("patient_id", flat=True).first()
     if patient is None:
         return None
+    if not now < until <= now + LONGEST_LATER:
+        raise NotPossible("until", "Within the next 12 hours is possible.")
     with acting_on(patient):
         waiting = Reminder.objects.filter(id=reminder_id, status=ReminderStatus.WAITING)
         # A dispatcher that has it in hand settles with its token, and so no more: a new round begins then.
