@@ -7,7 +7,7 @@ import asyncio
 import socket
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,17 @@ class NotPublic(OSError):
 class Post:
     """Sends batches. An origin that lets requests time out and answers none is left alone for a while."""
 
-    def __init__(self, *, allow_local: bool = False, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        allow_local: bool = False,
+        patience: Patience | None = None,
+        dns: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`dns` are options of aiodns, where the machine's own are not meant."""
         self.patience = patience or Patience()
         self._allow_local = allow_local
+        self._dns = dns or {}
         self._silent_until: dict[str, float] = {}
 
     def send(self, letters: Sequence[Letter]) -> list[Answer]:
@@ -67,17 +75,22 @@ class Post:
         for place, letter in enumerate(letters):
             places[letter.origin].append(place)
         answers: dict[int, Answer] = {}
-        connector = aiohttp.TCPConnector(limit=0, socket_factory=self._socket)
+        # The system's own look-up takes threads, of which a few names that hang take all.
+        resolver = aiohttp.AsyncResolver(**self._dns)
+        connector = aiohttp.TCPConnector(limit=0, resolver=resolver, socket_factory=self._socket)
         timeout = aiohttp.ClientTimeout(total=self.patience.request, sock_connect=self.patience.connect)
         jar: AbstractCookieJar = aiohttp.DummyCookieJar()
-        async with (
-            aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as session,
-            asyncio.TaskGroup() as group,
-        ):
-            for origin, mine in places.items():
-                round_ = _Round(self, session, origin, letters, iter(mine), answers)
-                for _ in range(min(AT_ONCE, len(mine))):
-                    group.create_task(round_.work())
+        try:
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as session,
+                asyncio.TaskGroup() as group,
+            ):
+                for origin, mine in places.items():
+                    round_ = _Round(self, session, origin, letters, iter(mine), answers)
+                    for _ in range(min(AT_ONCE, len(mine))):
+                        group.create_task(round_.work())
+        finally:
+            await resolver.close()
         return [answers[place] for place in range(len(letters))]
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
