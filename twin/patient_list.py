@@ -17,21 +17,11 @@ from backend.pages import ConsolePage
 from backend.rules import Role, Topic
 from backend.serializers import BreakGlassIn
 from backend.services import open_emergency_access
-from twin.kinds import BodySystem
 from twin.population import ANY_SIGN, Place, Standing, Wanted, standings_in, triage_page
 from twin.queries.snapshots import snapshots_of
+from twin.state.systems import TITLES
 
 PAGE = 50
-SYSTEMS = {
-    BodySystem.HEART: "Heart and vessels",
-    BodySystem.LUNGS: "Lungs",
-    BodySystem.METABOLISM: "Metabolism",
-    BodySystem.KIDNEYS: "Kidneys",
-    BodySystem.BODY: "Weight and body",
-    BodySystem.SLEEP: "Sleep",
-    BodySystem.ACTIVITY: "Activity",
-    BodySystem.MIND: "Mind",
-}
 AGES = {"-39": (None, 39), "40-64": (40, 64), "65-79": (65, 79), "80-": (80, None)}
 """Completed years, the first and the last that count."""
 AGE_TITLES = {"-39": "under 40", "40-64": "40 to 64", "65-79": "65 to 79", "80-": "80 and over"}
@@ -77,7 +67,7 @@ class ConsolePatients(ConsolePage):
             "is_first": after is None,
             "first": urlencode(given),
             "following": following,
-            "systems": [(system.value, title) for system, title in SYSTEMS.items()],
+            "systems": [(system.value, title) for system, title in TITLES.items()],
             "ages": AGE_TITLES.items(),
             "any_sign": ANY_SIGN,
             "refusal": refusal,
@@ -123,7 +113,7 @@ def _wanted(asked: Mapping[str, str], today: date) -> Wanted:
     youngest, oldest = AGES.get(asked["age"], (None, None))
     return Wanted(
         search=asked["q"],
-        system=asked["system"] if asked["system"] in SYSTEMS else "",
+        system=asked["system"] if asked["system"] in TITLES else "",
         condition=asked["condition"],
         early_sign=asked["sign"],
         born_after=None if oldest is None else _years_before(today, oldest + 1),
