@@ -18,7 +18,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import Http404, StreamingHttpResponse
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import inline_serializer
+from drf_spectacular.utils import PolymorphicProxySerializer, inline_serializer
 from rest_framework import parsers, serializers
 from rest_framework.exceptions import APIException, NotFound, ParseError, UnsupportedMediaType
 from rest_framework.pagination import Cursor, CursorPagination
@@ -165,6 +165,13 @@ def page_schema(row: type[serializers.BaseSerializer[Any]]) -> serializers.Seria
             "previous": serializers.URLField(allow_null=True),
             "results": row(many=True),
         },
+    )
+
+
+def one_of(name: str, *shapes: Any) -> PolymorphicProxySerializer:
+    """Under this name one shape or another, with nothing in it to say which, for the API's description."""
+    return PolymorphicProxySerializer(
+        component_name=name, serializers=shapes, resource_type_field_name=None, many=False
     )
 
 

@@ -2,24 +2,20 @@
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api import PatientView
 from backend.queries import zone_history_of
+from backend.rest import one_of
 from backend.rules import Need
 from twin.forecast.outcome import NotEnoughData
 from twin.kinds import KINDS
 from twin.queries.forecasts import explanation_of
 from twin.serializers.explanations import ExplanationIn, ExplanationOut, NotEnoughDataOut
 
-EXPLANATION = PolymorphicProxySerializer(
-    component_name="ForecastExplanation",
-    serializers=[ExplanationOut, NotEnoughDataOut],
-    resource_type_field_name=None,
-    many=False,
-)
+EXPLANATION = one_of("ForecastExplanation", ExplanationOut, NotEnoughDataOut)
 
 
 class ForecastExplanation(PatientView):

@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api import PatientView
 from backend.queries import zone_history_of
+from backend.rest import one_of
 from backend.rules import Need, Topic
 from twin.forecast.glucose import NoGlucoseForecast
 from twin.forecast.glucose_band import MINUTES
@@ -28,12 +29,7 @@ from twin.services.glucose import show_glucose
 from twin.state.clock import LocalClock
 
 _MG_DL = "mg/dL"
-GLUCOSE_AHEAD = PolymorphicProxySerializer(
-    component_name="GlucoseForecast",
-    serializers=[GlucoseAheadOut, NoGlucoseAheadOut],
-    resource_type_field_name=None,
-    many=False,
-)
+GLUCOSE_AHEAD = one_of("GlucoseForecast", GlucoseAheadOut, NoGlucoseAheadOut)
 
 
 class GlucoseAhead(PatientView):

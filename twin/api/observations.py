@@ -3,22 +3,18 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ListSerializer
 
 from backend.api import PatientView
+from backend.rest import one_of
 from backend.rules import Need
 from twin.serializers.observations import MeasurementIn, MeasurementRef, ReportOut
 from twin.services.observations import delete_measurement, record_measurements
 
-MEASUREMENTS = PolymorphicProxySerializer(
-    component_name="Measurements",
-    serializers=[MeasurementIn, MeasurementIn(many=True)],
-    resource_type_field_name=None,
-    many=False,
-)
+MEASUREMENTS = one_of("Measurements", MeasurementIn, MeasurementIn(many=True))
 
 
 class Observations(PatientView):

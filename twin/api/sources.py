@@ -1,23 +1,19 @@
 """Devices and apps, and which of them counts first."""
 
 from django.utils import timezone
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from backend.api import PatientView
+from backend.rest import one_of
 from backend.rules import Need
 from twin.kinds import kind
 from twin.queries.sources import ranked_sources, sources_of
 from twin.serializers.sources import DevicesOut, SourcePriorityIn, SourcesIn, SourcesOut
 from twin.services.priorities import set_source_priority
 
-SOURCES = PolymorphicProxySerializer(
-    component_name="SourcesOrDevices",
-    serializers=[DevicesOut, SourcesOut],
-    resource_type_field_name=None,
-    many=False,
-)
+SOURCES = one_of("SourcesOrDevices", DevicesOut, SourcesOut)
 
 
 class Sources(PatientView):
