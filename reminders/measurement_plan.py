@@ -8,8 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from reminders.timing import Course, Due, Routine, due_doses, parse
+from twin.instants import milliseconds
 from twin.kinds import kind
-from twin.warnings.looks import milliseconds
 from twin.warnings.moments import WEEK, Mask, Mean, Moments, mean_of_week
 from twin.warnings.rules import Level, Rule, RuleFile
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from twin.instants import milliseconds
 from twin.warnings.evaluate import evaluate
 from twin.warnings.facts import Days, Facts, Readings
 from twin.warnings.finding import Clearing, Finding, Open
-from twin.warnings.looks import milliseconds
 from twin.warnings.rule_file import current_rules
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)

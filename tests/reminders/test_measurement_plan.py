@@ -21,8 +21,8 @@ from reminders.measurement_plan import (
 )
 from reminders.timing import Course, Routine, parse
 from tests.vector_cases import vector_cases
+from twin.instants import milliseconds
 from twin.kinds import UnknownKind
-from twin.warnings.looks import milliseconds
 from twin.warnings.moments import moments
 from twin.warnings.rule_file import current_rules
 

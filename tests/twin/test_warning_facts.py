@@ -14,6 +14,7 @@ from backend.access import access_patient
 from backend.actor import acting_for, acting_for_all, acting_on
 from backend.ports import CriticalDose, ports
 from backend.rules import Need, Topic
+from twin.instants import milliseconds
 from twin.intake.items import RecordType
 from twin.models import Answer, Crossing, GlucoseForecast, Goal, Record, Source, StaleWarnings, Threshold
 from twin.series import store
@@ -26,7 +27,6 @@ from twin.services.sources import notice_silence
 from twin.services.stale_warnings import GRACE, due_checks, mark_everybody, mark_warnings_stale
 from twin.services.warning_facts import read_facts
 from twin.warnings.facts import Ahead, Doses, Facts
-from twin.warnings.looks import milliseconds
 from twin.warnings.rule_file import current_rules
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

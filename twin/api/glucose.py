@@ -1,6 +1,6 @@
 """Glucose: the next two hours, how such forecasts have gone, and the profile of a sensor's weeks."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -13,6 +13,7 @@ from backend.rest import one_of
 from backend.rules import Need, Topic
 from twin.forecast.glucose import NoGlucoseForecast
 from twin.forecast.glucose_band import MINUTES
+from twin.instants import milliseconds
 from twin.queries.glucose import glucose_readings, glucose_record
 from twin.scores import cgm
 from twin.scores.glucose_profile import daily_profile
@@ -79,7 +80,7 @@ class GlucoseProfile(PatientView):
         wanted.is_valid(raise_exception=True)
         given, now = wanted.validated_data, timezone.now()
         since = now - timedelta(days=given["days"])
-        start, end = (_milliseconds(at) for at in (since, now))
+        start, end = (milliseconds(at) for at in (since, now))
         readings = glucose_readings(self.access.patient, start, end)
         body = {"start": since, "end": now, "unit": _MG_DL, "metrics": None, "targets": [], "profile": None}
         try:
@@ -94,7 +95,3 @@ class GlucoseProfile(PatientView):
             "profile": profile_out(profile),
         }
         return Response(GlucoseProfileOut(body).data)
-
-
-def _milliseconds(at: datetime) -> int:
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from twin.intake import wall_time
+from twin.instants import milliseconds
 from twin.intake.items import Item, Samples
 
 _BATCH = 50_000
@@ -16,7 +16,7 @@ SYNCS = 21
 def delivered(samples: Samples, now: datetime) -> Iterator[Samples]:
     """Those that are over at `now`, in batches; nothing when there are none."""
     columns = samples.columns
-    columns = columns.take(columns.start + columns.duration <= wall_time.instant(now))
+    columns = columns.take(columns.start + columns.duration <= milliseconds(now))
     for first in range(0, len(columns), _BATCH):
         batch = columns.take(slice(first, first + _BATCH))
         yield Samples(samples.kind, samples.source, samples.unit, batch)
@@ -28,7 +28,7 @@ def syncs(items: Iterable[Item], now: datetime) -> list[tuple[datetime, list[Ite
     A sample comes with the first sync after its end; what is no sample comes with the first of all.
     """
     instants = [now - timedelta(days=ago) for ago in reversed(range(SYNCS))]
-    edges = [wall_time.instant(at) for at in instants]
+    edges = [milliseconds(at) for at in instants]
     given: list[list[Item]] = [[] for _ in instants]
     for item in items:
         if not isinstance(item, Samples):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 import numpy as np
 import numpy.typing as npt
 
+from twin.instants import milliseconds
 from twin.intake import wall_time
 from twin.series.columns import UNKNOWN_OFFSET
 
@@ -54,7 +55,7 @@ def parse_instant(text: str, zone: tzinfo) -> tuple[int, int] | None:
     if abs(east) > timedelta(minutes=MOST_OFFSET):
         return None
     is_placeless = text.rstrip().endswith(("Z", "z"))
-    return wall_time.instant(moment), UNKNOWN_OFFSET if is_placeless else east // timedelta(minutes=1)
+    return milliseconds(moment), UNKNOWN_OFFSET if is_placeless else east // timedelta(minutes=1)
 
 
 def parse_numbers(texts: Sequence[str]) -> npt.NDArray[np.float64]:

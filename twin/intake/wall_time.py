@@ -1,12 +1,13 @@
 """Wall-clock times of a time zone as instants, and a zone's days. Pure; parses no text."""
 
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
 
 from backend.zones import zone_names
+from twin.instants import instant
 
 _EPOCH = date(1970, 1, 1).toordinal()
 _DAY = 24 * 60 * 60 * 1000
@@ -63,14 +64,9 @@ def midnight(of: date, zone: tzinfo) -> int:
     return wall - _offset(wall, zone)
 
 
-def instant(at: datetime) -> int:
-    """Milliseconds since the epoch of an aware datetime."""
-    return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
 def offset_at(at: int, zone: tzinfo) -> int:
     """Minutes east of UTC in a zone at an instant in milliseconds since the epoch."""
-    there = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).astimezone(zone)
+    there = instant(at).astimezone(zone)
     return (there.utcoffset() or timedelta()) // timedelta(minutes=1)
 
 

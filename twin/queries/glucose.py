@@ -9,6 +9,7 @@ from twin.forecast.glucose import Readings
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES
 from twin.forecast.glucose_record import HorizonScore, PastForecasts, score
+from twin.instants import milliseconds
 from twin.models import GlucoseForecast
 from twin.queries.series import samples_between
 from twin.series.columns import Flag
@@ -29,14 +30,10 @@ def glucose_record(
     """How the glucose forecasts from `since` on went that were shown, by horizon; and they, in order."""
     shown = GlucoseForecast.objects.filter(patient=patient, at__gte=since, shown_at__isnull=False)
     rows = list(shown.filter(minutes=list(MINUTES)).order_by("at"))
-    at, until = (_milliseconds(edge) for edge in (since - timedelta(hours=1), now))
+    at, until = (milliseconds(edge) for edge in (since - timedelta(hours=1), now))
     said = ("last_value", "mean", "low80", "high80", "low95", "high95")
     past = PastForecasts(
-        np.array([_milliseconds(row.at) for row in rows], np.int64),
+        np.array([milliseconds(row.at) for row in rows], np.int64),
         *(np.array([getattr(row, name) for row in rows], np.float64) for name in said),
     )
     return score(past, glucose_readings(patient, at, until + 1), MINUTES), rows
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)

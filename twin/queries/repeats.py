@@ -1,12 +1,13 @@
 """Reads of laboratory tests that look as if they had been done twice."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from backend.models import Patient
 from backend.queries import zone_history_of
 from backend.rules import Topic
+from twin.instants import instant
 from twin.intake.fhir.codes import LOINC
 from twin.intake.items import RecordType
 from twin.intake.json_values import number
@@ -40,7 +41,7 @@ def _sampled_results(patient: Patient, topics: Collection[Topic], since: datetim
         columns = decode(bytes(cast("bytes", data))).take(slice(-_MOST_RESULTS, None))
         for start, value in zip(columns.start.tolist(), columns.value.tolist(), strict=True):
             if start >= first:
-                yield Result(code, datetime.fromtimestamp(start / 1000, UTC), names[source], value)
+                yield Result(code, instant(start), names[source], value)
 
 
 def _recorded_results(patient: Patient, topics: Collection[Topic], since: datetime) -> Iterable[Result]:

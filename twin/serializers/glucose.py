@@ -1,13 +1,14 @@
 """Wire shapes of glucose: the next two hours, how such forecasts went, the profile of a sensor's weeks."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from rest_framework import serializers
 
 from twin.forecast.glucose import NoGlucoseForecast
+from twin.instants import instant
 from twin.kinds import KINDS
 from twin.models import GlucoseForecast
 from twin.scores import cgm
@@ -45,7 +46,7 @@ class NoGlucoseAheadOut(serializers.Serializer[Any]):
     at = serializers.SerializerMethodField()
 
     def get_at(self, refused: NoGlucoseForecast) -> datetime | None:
-        return None if refused.at is None else datetime.fromtimestamp(refused.at / 1000, UTC)
+        return None if refused.at is None else instant(refused.at)
 
 
 class GlucoseRecordIn(serializers.Serializer[Any]):

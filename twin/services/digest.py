@@ -1,13 +1,14 @@
 """From series to what is derived of them: days, baselines, snapshot. In the caller's transaction."""
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from operator import attrgetter
 from uuid import UUID
 
 from backend.changes import Entry, record_changes
 from backend.queries import zone_history_of
 from backend.rules import Topic
+from twin.instants import instant, milliseconds
 from twin.kinds import KINDS, Kind, kind
 from twin.models import DaySummary, Source, SourcePriority
 from twin.queries.baselines import baselines_of
@@ -105,7 +106,7 @@ def _summarise_days(
 ) -> list[date]:
     """Sums up the days from first to last anew; answers those that came out otherwise, in order."""
     since, until = reach(zone, first, last)
-    found = store.read(patient, one.code, _milliseconds(since), _milliseconds(until))
+    found = store.read(patient, one.code, milliseconds(since), milliseconds(until))
     by_name = {
         names[source]: found.columns.take(found.source == place) for place, source in enumerate(found.sources)
     }
@@ -144,9 +145,5 @@ def _newest_readings(patient: UUID, codes: Collection[str], names: dict[UUID, st
     return readings
 
 
-def _day(milliseconds: int, zone: tzinfo) -> date:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)).astimezone(zone).date()
-
-
-def _milliseconds(at: datetime) -> int:
-    return round(at.timestamp() * 1000)
+def _day(at: int, zone: tzinfo) -> date:
+    return instant(at).astimezone(zone).date()

@@ -1,6 +1,6 @@
 """Glucose in the next two hours: made from the newest readings, and kept once somebody saw it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from twin.forecast.glucose import (
 )
 from twin.forecast.glucose_band import KIND as SENSOR_GLUCOSE
 from twin.forecast.glucose_band import MINUTES, Bands, BandUnreadable, Floats, Integers
+from twin.instants import instant, milliseconds
 from twin.models import GlucoseForecast, SeriesState
 from twin.queries.glucose import glucose_readings
 from twin.series import store
@@ -32,7 +33,6 @@ from twin.state.clock import LocalClock
 
 BANDS = "glucose_ahead"
 """Under this name stands, among the states of series, how a person's bands have held."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def refresh_glucose(patient_id: UUID, *, now: datetime) -> None:
@@ -64,7 +64,7 @@ def show_glucose(patient: Patient, *, now: datetime) -> GlucoseForecast | NoGluc
 
 
 def _forecast(patient: Patient, now: datetime) -> GlucoseAhead | NoGlucoseForecast:
-    until = (now - _EPOCH) // timedelta(milliseconds=1)
+    until = milliseconds(now)
     readings = glucose_readings(patient, until - LOOK_BACK, until + 1)
     if not len(readings.at):
         return _long_silent(patient)
@@ -72,7 +72,7 @@ def _forecast(patient: Patient, now: datetime) -> GlucoseAhead | NoGlucoseForeca
     before = _bands(patient)
     bands = follow(before, readings, now=until, minutes_of_day=minutes_of_day)
     if bands is not before:
-        day = _instant(bands.through).date()
+        day = instant(bands.through).date()
         SeriesState.objects.update_or_create(
             patient=patient,
             kind=BANDS,
@@ -118,7 +118,7 @@ def _store(patient: Patient, made: GlucoseAhead, now: datetime) -> GlucoseForeca
 
     What somebody saw stays as it was said. Of two who make the same at once, one writes it.
     """
-    at = _instant(made.at)
+    at = instant(made.at)
     said = {
         "last_value": made.last_value,
         "version": made.version,
@@ -138,7 +138,3 @@ def _store(patient: Patient, made: GlucoseAhead, now: datetime) -> GlucoseForeca
         GlucoseForecast.objects.filter(id=row.id, shown_at=None).update(made_at=now, **said)
         row.refresh_from_db()
     return row
-
-
-def _instant(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)

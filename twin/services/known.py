@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from backend.models import Patient
 from backend.queries import zone_history_of
+from twin.instants import milliseconds
 from twin.intake.items import RecordType
 from twin.models import Record
 from twin.queries.days import known_days
@@ -18,7 +19,6 @@ from twin.risk.result import Input
 from twin.scores.cgm import Metrics, NoReadings, metrics
 from twin.state.summary import DaySummary
 from twin.warnings.known import Known
-from twin.warnings.looks import milliseconds
 
 SENSOR_DAYS = 14
 """The days of a glucose sensor that its targets are for."""

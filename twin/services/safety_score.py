@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
+from twin.instants import milliseconds
 from twin.queries.questionnaires import newest_response
 from twin.risk.questionnaires import SAFETY_QUESTION
 from twin.warnings.facts import Score
-from twin.warnings.looks import milliseconds
 
 SAFETY_SCORE = "phq9_item9"
 """Under this name rules find the points of the question on death and self-harm."""

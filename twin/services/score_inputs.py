@@ -13,6 +13,7 @@ from backend.models import Patient
 from backend.queries import zone_history_of
 from backend.rules import Role, Topic
 from backend.zones import ZoneHistory
+from twin.instants import instant, milliseconds
 from twin.intake.items import RecordType
 from twin.models import Answer, DaySummary, QuestionnaireResponse, Record, Source
 from twin.queries.glucose import glucose_readings
@@ -30,7 +31,6 @@ from twin.services.known import said_of_row
 from twin.services.readings import activities_of, read_readings
 from twin.services.records import usual_topic
 from twin.state.clock import LocalClock
-from twin.warnings.looks import instant, milliseconds
 from twin.warnings.moments import MOVEMENT
 from twin.warnings.vital_score import VITALS_SINCE, vital_score
 

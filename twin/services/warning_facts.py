@@ -13,6 +13,7 @@ from backend.ports import ports
 from backend.queries import zone_history_of
 from backend.rules import Topic
 from twin.forecast.limits import guideline_limit
+from twin.instants import milliseconds
 from twin.intake.items import RecordType
 from twin.kinds import KINDS
 from twin.models import Basis, DaySummary, GlucoseForecast, Goal, Record, Source
@@ -28,7 +29,6 @@ from twin.services.safety_score import safety_score
 from twin.state.clock import LocalClock
 from twin.warnings import facts
 from twin.warnings.facts import DAY, Facts
-from twin.warnings.looks import milliseconds
 from twin.warnings.moments import MOVEMENT, is_counted
 from twin.warnings.rules import Condition, RuleFile
 from twin.warnings.vital_score import VITALS_SINCE, vital_score, vital_scores

@@ -7,6 +7,7 @@ from uuid import UUID
 from backend.actor import acting_on
 from backend.models import Patient
 from backend.queries import zone_history_of
+from twin.instants import instant, milliseconds
 from twin.models import DaySummary, Event, EventType, Source
 from twin.series import store
 from twin.services.readings import activities_of, readings_of
@@ -21,7 +22,6 @@ from twin.services.warning_facts import (
 from twin.state.baseline import WINDOW
 from twin.state.clock import LocalClock
 from twin.warnings.facts import DAY
-from twin.warnings.looks import instant, milliseconds
 from twin.warnings.replay import History, Rehearsal, rehearse
 from twin.warnings.rules import RuleFile
 

@@ -7,6 +7,7 @@ from typing import Literal, TypedDict
 
 import numpy as np
 
+from twin.instants import instant
 from twin.kinds import KINDS, DayRule, Kind, Overlap
 from twin.series.columns import Columns, Flag
 from twin.state.baseline import Baseline, deviation, usual_range
@@ -110,7 +111,7 @@ def _newest(source: str, columns: Columns) -> Reading:
     end = columns.start + columns.duration
     # The last of equal ends: a short segment inside a long one is the more recent word.
     which = len(end) - 1 - int(np.argmax(end[::-1]))
-    at = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(end[which]))
+    at = instant(int(end[which]))
     flags = 0 if columns.flags is None else int(columns.flags[which])
     return Reading(float(columns.value[which]), at, source, flags)
 

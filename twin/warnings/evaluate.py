@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from twin.instants import milliseconds
 from twin.warnings.conditions import LOOKERS, Situation
 from twin.warnings.facts import Facts
 from twin.warnings.finding import Clearing, Evaluation, Finding, Open
-from twin.warnings.looks import clearing, finding, milliseconds
+from twin.warnings.looks import clearing, finding
 from twin.warnings.rules import Condition, Pace, Rule, RuleFile
 
 

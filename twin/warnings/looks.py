@@ -2,14 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
+from twin.instants import instant, milliseconds
 from twin.kinds import KINDS, Kind, said_unit
 from twin.warnings.facts import Facts
 from twin.warnings.finding import Clearing, Direction, Evidence, Finding, Open
 from twin.warnings.rules import Level, Pace, Rule
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +88,6 @@ def clearing(look: Look, open_: Open, now: int) -> Clearing | None:
         return Clearing.OUTDATED
     # It stands, nothing newer is better, and still too little is left to hold: what stood beside it is gone.
     return None if look.undecided else Clearing.CORRECTED
-
-
-def instant(at: int) -> datetime:
-    """Milliseconds since the epoch as an instant."""
-    return _EPOCH + timedelta(milliseconds=at)
-
-
-def milliseconds(at: datetime) -> int:
-    """An instant as milliseconds since the epoch."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
 def amount(kind: Kind, value: float) -> str:

@@ -7,12 +7,12 @@ from statistics import median
 
 import numpy as np
 
+from twin.instants import instant
 from twin.kinds import KINDS
 from twin.state.baseline import Baseline, baselines, row_before
 from twin.warnings.evaluate import evaluate
 from twin.warnings.facts import Days, Facts, Readings, Threshold
 from twin.warnings.finding import Open, Severity
-from twin.warnings.looks import instant
 from twin.warnings.rules import RuleFile
 from twin.warnings.vital_score import Span, vital_score, vital_scores
 

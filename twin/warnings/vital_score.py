@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
+from twin.instants import instant, milliseconds
 from twin.scores.asked import OfTheMoment
 from twin.scores.news2 import News2, Reading, at_rest, kinds, news2
 from twin.warnings.facts import Readings, Score
-from twin.warnings.looks import instant, milliseconds
 from twin.warnings.moments import MOVEMENT
 
 A_MOMENT = timedelta(hours=1)

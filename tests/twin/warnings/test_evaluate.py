@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.rules import Topic
+from twin.instants import milliseconds
 from twin.series.columns import Flag
 from twin.state.baseline import Baseline
 from twin.warnings.evaluate import evaluate, next_look
 from twin.warnings.facts import Ahead, Crossing, Doses, Score, Source, Threshold
 from twin.warnings.finding import Clearing, Evaluation, Open, Severity
-from twin.warnings.looks import milliseconds
 from twin.warnings.rule_file import current_rules
 from twin.warnings.vital_score import vital_score, vital_scores
 

@@ -4,8 +4,8 @@ import pytest
 from facts_of import NOW, days, every, facts, found
 
 from tests.vector_cases import vector_cases
+from twin.instants import milliseconds
 from twin.warnings.conditions import Situation
-from twin.warnings.looks import milliseconds
 from twin.warnings.moments import gains, mean_of_week
 from twin.warnings.rule_file import current_rules
 

@@ -1,17 +1,17 @@
 """What a person logged beside the readings: meals, insulin and exercise, as records. Pure."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 
 import numpy as np
 
+from twin.instants import instant
 from twin.intake.cgm.readings import source_name
 from twin.intake.items import Record, RecordType
 from twin.intake.wall_time import instants
 
 _TOPICS = {RecordType.TREATMENT: "glucose", RecordType.ACTIVITY: "vitals"}
 _LONGEST = 200
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def entry(
@@ -33,7 +33,7 @@ def entry(
         return None
     start, _ = instants(np.array([wall]), zone)
     try:
-        at, clock = (_EPOCH + timedelta(milliseconds=int(ms)) for ms in (start[0], wall))
+        at, clock = (instant(int(ms)) for ms in (start[0], wall))
         end = at + timedelta(milliseconds=duration)
     except OverflowError:
         return None

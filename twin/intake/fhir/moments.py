@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any
 
-from twin.intake.wall_time import instant
+from twin.instants import milliseconds
 
 _TEXT = re.compile(
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
@@ -50,8 +50,8 @@ class Span:
         if self.start is None:
             raise ValueError("the span has no start")
         last = self.end or self.start
-        start = instant(self.start.start)
-        return start, instant(last.end) - start
+        start = milliseconds(self.start.start)
+        return start, milliseconds(last.end) - start
 
 
 def parse_moment(text: Any, zone: tzinfo) -> Moment:

@@ -1,9 +1,11 @@
 """What FIT's numbers mean: messages, devices, sports, times. Pure; by the profile that fitdecode ships."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from fitdecode import profile
+
+from twin import instants
 
 _MESSAGES = {message.name: message for message in profile.MESSAGE_TYPES.values()}
 
@@ -56,7 +58,7 @@ def instant(time: int | None) -> int | None:
 def moment(time: int | None) -> datetime | None:
     """The same as a datetime."""
     at = instant(time)
-    return None if at is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)
+    return None if at is None else instants.instant(at)
 
 
 def device(file_id: dict[int, Any]) -> str:

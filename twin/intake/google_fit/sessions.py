@@ -1,15 +1,15 @@
 """Google Fit's sessions: one stretch of one activity. Pure."""
 
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
+from twin.instants import instant
 from twin.intake.items import Record, RecordType
 from twin.intake.json_entries import member, text
 from twin.intake.json_values import number
 from twin.intake.parsing import parse_instant
 
 _SLEEP = (72, "sleep")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def is_sleep(session: dict[str, Any]) -> bool:
@@ -44,6 +44,6 @@ def _moment(session: dict[str, Any], edge: str, zone: tzinfo) -> datetime | None
     if stated is not None:
         at = stated[0]
     try:
-        return None if at is None else _EPOCH + timedelta(milliseconds=at)
+        return None if at is None else instant(at)
     except OverflowError:
         return None

@@ -1,9 +1,10 @@
 """Health Connect's sessions: a night with its stages, and an exercise. Pure."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
+from twin import instants
 from twin.intake.health_connect.envelope import Envelope, instant
 from twin.intake.items import ProblemCode, Record, RecordType
 from twin.intake.json_entries import text
@@ -13,7 +14,6 @@ from twin.intake.readings import Flaw, Reading
 _ASLEEP = {2: None, 4: "sleep_stage_light", 5: "sleep_stage_deep", 6: "sleep_stage_rem"}
 _NOT_ASLEEP = {0: "unknown stage", 1: "awake", 3: "out of bed", 7: "awake in bed"}
 _MINUTE, _HOUR = 60_000, 3_600_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def sleep_of(record: dict[str, Any], envelope: Envelope, zone: tzinfo) -> Iterator[Reading | Flaw]:
@@ -67,6 +67,6 @@ def _asleep(stage: str | None, start: int | None, duration: int | None) -> Itera
 
 def _moment(milliseconds: int | None) -> datetime | None:
     try:
-        return None if milliseconds is None else _EPOCH + timedelta(milliseconds=milliseconds)
+        return None if milliseconds is None else instants.instant(milliseconds)
     except OverflowError:
         return None

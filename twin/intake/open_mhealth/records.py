@@ -2,9 +2,10 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from typing import Any
 
+from twin.instants import instant
 from twin.intake.items import ProblemCode, Record, RecordType
 from twin.intake.json_entries import member, text
 from twin.intake.open_mhealth.frames import Frame, frame_of
@@ -12,7 +13,6 @@ from twin.intake.open_mhealth.measures import LENGTHS, Unfit, quantity
 from twin.intake.parsing import parse_instant
 
 _RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def activity_of(body: dict[str, Any], identity: str, source: str, zone: tzinfo) -> Record:
@@ -83,7 +83,7 @@ def _when(body: dict[str, Any], zone: tzinfo) -> tuple[datetime, datetime | None
 
 def _moment(milliseconds: int) -> datetime:
     try:
-        return _EPOCH + timedelta(milliseconds=milliseconds)
+        return instant(milliseconds)
     except OverflowError:
         raise Unfit(ProblemCode.BAD_TIME, f"{milliseconds} ms after 1970") from None
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 
+from twin.instants import instant
 from twin.intake.clock import DAY
 from twin.intake.delimited import Batch, Lines, batches, cuts
 from twin.intake.gathering import BATCH, Tally
@@ -14,7 +15,6 @@ from twin.intake.withings import sources
 
 _ACTIVITY = "activitytype"
 _LONGEST = 7 * DAY
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,8 @@ def _record(batch: Batch, row: int, workout: Workout, start: int, end: int) -> R
         code=activity[:100],
         text=activity,
         status="",
-        start=_EPOCH + timedelta(milliseconds=start),
-        end=_EPOCH + timedelta(milliseconds=end),
+        start=instant(start),
+        end=instant(end),
         body=dict(zip(workout.headings, cells, strict=True)),
         topic="vitals",
         source=sources.MEASURES,

@@ -5,7 +5,7 @@ import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from backend.access import access_patient
 from backend.actor import acting_for
 from backend.rules import Need
+from twin import instants
 from twin.kinds import KINDS
 from twin.management.patients import patient_user
 from twin.models import Source
@@ -83,6 +84,6 @@ def _edge(given: datetime | None, limit: int) -> int:
 
 
 def _instant(milliseconds: int) -> str:
-    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    at = instants.instant(milliseconds)
     precision = "milliseconds" if milliseconds % 1000 else "seconds"
     return at.isoformat(timespec=precision).replace("+00:00", "Z")
