@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
 from locks import is_waited_for
+from phones import DAY, MINUTE, NOON, counts, pulse
 
 from backend.actor import acting_for_all, acting_on
 from backend.models import AuditEvent, CareGrant, Patient
@@ -22,24 +23,6 @@ from twin.models import SampleBatch, SeriesBlock, Source
 from twin.series import store
 from twin.services.reading import read_upload
 from twin.services.samples import KEPT, forget_batches
-
-NOON = 1_772_366_400_000  # 2026-03-01T12:00Z
-MINUTE, DAY = 60_000, 86_400_000
-COUNTS = ("stored", "known", "replaced", "suppressed", "deleted", "refused")
-
-
-def pulse(*values: float | None, start: int = NOON, **fields: Any) -> dict[str, Any]:
-    """Heart rates a minute apart; None withdraws."""
-    column = {
-        "kind": "heart_rate",
-        "unit": "/min",
-        "source": "Watch",
-        "start": [start + MINUTE * minute for minute in range(len(values))],
-        "value": list(values),
-    }
-    if None in values:
-        column["deleted"] = [value is None for value in values]
-    return column | fields
 
 
 def body(*series: Any, **fields: Any) -> bytes:
@@ -50,12 +33,6 @@ def send(client: Client, content: bytes, key: str | None = None, encoding: str =
     """The answer to a body that is named beside it."""
     headers = {"Idempotency-Key": key or str(uuid4()), "Content-Encoding": encoding}
     return client.post("/api/v1/samples", content, content_type="application/json", headers=headers)
-
-
-def counts(answer: Any) -> list[dict[str, int]]:
-    """What is not zero of each series."""
-    assert answer.status_code == 200, answer.content
-    return [{name: one[name] for name in COUNTS if one[name]} for one in answer.json()["series"]]
 
 
 def held(patient: Patient, kind: str = "heart_rate") -> list[tuple[int, float]]:

@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Thread
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from phones import COUNTS, DAY, MINUTE, NOON, counts, pulse
 
 from backend.actor import acting_for_all, acting_on
 from backend.models import Change, Patient
@@ -26,34 +27,10 @@ from twin.services.reading import read_upload
 from twin.services.samples import KEPT, MOST_PLACES, forget_batches
 from twin.services.stale_days import SETTLE, digest_stale, stale_patients
 
-NOON = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp() * 1000)
-MINUTE, DAY = 60_000, 86_400_000
-COUNTS = ("stored", "known", "replaced", "suppressed", "deleted", "refused")
-
-
-def pulse(*values: float | None, start: int = NOON, **fields: Any) -> dict[str, Any]:
-    """Heart rates a minute apart; None withdraws."""
-    column = {
-        "kind": "heart_rate",
-        "unit": "/min",
-        "source": "Watch",
-        "start": [start + MINUTE * minute for minute in range(len(values))],
-        "value": list(values),
-    }
-    if None in values:
-        column["deleted"] = [value is None for value in values]
-    return column | fields
-
 
 def post(client: Client, *series: Any, batch_id: str | None = None, **fields: Any) -> Any:
     body = {"batch_id": batch_id or os.urandom(8).hex(), "series": list(series)} | fields
     return client.post("/api/v1/samples", body, content_type="application/json")
-
-
-def counts(answer: Any) -> list[dict[str, int]]:
-    """What is not zero of each series."""
-    assert answer.status_code == 200, answer.content
-    return [{name: one[name] for name in COUNTS if one[name]} for one in answer.json()["series"]]
 
 
 def held(patient: Patient, kind: str = "heart_rate") -> list[tuple[int, float]]:
