@@ -8,6 +8,7 @@ from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
 import pytest
+from taken_in import series
 
 from twin.intake.cgm import workbooks
 from twin.intake.items import (
@@ -75,20 +76,6 @@ def read(raw: bytes) -> list[Item]:
     return list(workbooks.read(io.BytesIO(raw), zone=BERLIN))
 
 
-def samples(items: list[Item]) -> list[tuple[str, str, str, list[float], list[int] | None]]:
-    return [
-        (
-            item.kind,
-            item.source,
-            item.unit,
-            item.columns.value.tolist(),
-            None if item.columns.flags is None else item.columns.flags.tolist(),
-        )
-        for item in items
-        if isinstance(item, Samples)
-    ]
-
-
 def times(items: list[Item]) -> list[str]:
     starts = [at for item in items if isinstance(item, Samples) for at in item.columns.start.tolist()]
     return [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M:%S") for at in starts]
@@ -149,7 +136,7 @@ def test_read_of_what_was_excluded_or_logged() -> None:
         )
     )
 
-    assert samples(items) == [
+    assert series(items) == [
         ("glucose_cgm", "Medtronic iPro2 Recorder 12", "mg/dL", [101], None),
         ("carbs", "Medtronic iPro2 Recorder 12", "g", [45], [Flag.MANUAL]),
         ("insulin", "Medtronic iPro2 Recorder 12", "[iU]", [4.5], [Flag.MANUAL]),
@@ -208,7 +195,7 @@ def test_read_of_eversense_takes_its_columns_by_name(date: Cell, clock: Cell) ->
         workbook(*EVERSENSE, (date, clock, 5.8, None), (date, clock, "LO"), (later, 0.5, "HI", "6,1"))
     )
 
-    assert samples(items) == [
+    assert series(items) == [
         ("glucose_cgm", "Eversense", "mmol/L", [5.8, 2.2, 22.2], [0, Flag.CENSORED_LOW, Flag.CENSORED_HIGH]),
         ("glucose", "", "mmol/L", [6.1], None),
     ]
@@ -273,7 +260,7 @@ def test_read_of_a_sheet_that_breaks_off_keeps_what_came_before() -> None:
 
     items = read(file.getvalue())
 
-    assert [values for _, _, _, values, _ in samples(items)] == [[101]]
+    assert [values for _, _, _, values, _ in series(items)] == [[101]]
     assert [code for code, *_ in problems(items)] == [ProblemCode.TRUNCATED]
 
 
@@ -282,4 +269,4 @@ def test_read_of_a_header_as_wide_as_can_be_takes_no_longer_for_each_row() -> No
 
     items = read(workbook(*IPRO[:3], wide, *((NOON, 101.0) for _ in range(5000))))
 
-    assert [len(values) for _, _, _, values, _ in samples(items)] == [5000]
+    assert [len(values) for _, _, _, values, _ in series(items)] == [5000]

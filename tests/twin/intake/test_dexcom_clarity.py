@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taken_in import problems, series
 
 from twin.intake.cgm import clarity
 from twin.intake.items import Item, Problem, ProblemCode, Record, RecordType, RefusalCode, Refused, Samples
@@ -46,28 +47,6 @@ def read(text: str | bytes) -> list[Item]:
 
 def export(*rows: str, header: str = ENGLISH) -> str:
     return "\r\n".join((header, *rows)) + "\r\n"
-
-
-def samples(items: list[Item]) -> list[tuple[str, str, str, list[float], list[int] | None]]:
-    return [
-        (
-            item.kind,
-            item.source,
-            item.unit,
-            item.columns.value.tolist(),
-            None if item.columns.flags is None else item.columns.flags.tolist(),
-        )
-        for item in items
-        if isinstance(item, Samples)
-    ]
-
-
-def problems(items: list[Item]) -> list[tuple[ProblemCode, str, str, int, str]]:
-    return [
-        (item.code, item.example, item.place, item.count, item.kind)
-        for item in items
-        if isinstance(item, Problem)
-    ]
 
 
 def local(at: int) -> str:
@@ -182,13 +161,13 @@ def test_read_in_every_language_keeps_what_the_sensor_could_not_show(
     text = export(*rows, header=header)
 
     assert clarity.sniff(text.encode())
-    assert samples(read(text)) == [("glucose_cgm", "Dexcom", unit, values, flags)]
+    assert series(read(text)) == [("glucose_cgm", "Dexcom", unit, values, flags)]
 
 
 def test_read_of_alerts_with_a_time_takes_no_sample_of_them() -> None:
     items = read(export(f"9,{AT},Alert,Urgent Low,,,phone,55,,,,", f"10,{AT},Health,Illness,,,phone,,,,,"))
 
-    assert samples(items) == []
+    assert series(items) == []
     assert problems(items) == [
         (ProblemCode.UNSUPPORTED_RESOURCE, "Alert", "line 2", 1, ""),
         (ProblemCode.UNSUPPORTED_RESOURCE, "Health", "line 3", 1, ""),
@@ -204,7 +183,7 @@ def test_read_of_carbs_and_insulin_gives_samples_and_treatments() -> None:
         )
     )
 
-    assert samples(items) == [
+    assert series(items) == [
         ("carbs", "Dexcom phone", "g", [45], [Flag.MANUAL]),
         ("insulin", "Dexcom phone", "[iU]", [4.5], [Flag.MANUAL]),
     ]
@@ -220,7 +199,7 @@ def test_read_of_carbs_and_insulin_gives_samples_and_treatments() -> None:
 def test_read_of_one_time_twice_hands_on_both_values_in_order() -> None:
     items = read(export(*(f"9,{AT},EGV,,,,,{value},,,," for value in (101, 101, 99))))
 
-    assert samples(items) == [("glucose_cgm", "Dexcom", "mg/dL", [101, 101, 99], None)]
+    assert series(items) == [("glucose_cgm", "Dexcom", "mg/dL", [101, 101, 99], None)]
 
 
 def test_read_of_a_time_is_of_the_zone_it_is_given() -> None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taken_in import damaged
 
 from twin.intake import garmin_connect
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, Samples
@@ -379,13 +380,8 @@ def test_read_of_nothing_readable_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize("sixteenth", range(17))
 def test_read_of_a_damaged_file_ends_in_items_or_a_refusal(name: str, sixteenth: int) -> None:
     raw = (SAMPLES / name).read_bytes()
-    place = len(raw) * sixteenth // 16
-    for damaged in (
-        raw[:place],
-        raw[:place] + b"\x00" + raw[place + 1 :],
-        raw[:place] + b"]" + raw[place + 1 :],
-    ):
-        assert_read_or_refused(damaged)
+    for broken in damaged(raw, sixteenth, b"]"):
+        assert_read_or_refused(broken)
 
 
 KEYS = st.sampled_from(

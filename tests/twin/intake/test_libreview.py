@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taken_in import problems, series
 
 from twin.intake.cgm import libreview
 from twin.intake.items import (
     Item,
-    Problem,
     ProblemCode,
     Record,
     RecordType,
@@ -73,31 +73,9 @@ def export(*rows: str, header: str = ENGLISH, preamble: str = PREAMBLE) -> str:
     return "\n".join((preamble, header, *rows)) + "\n"
 
 
-def samples(items: list[Item]) -> list[tuple[str, str, str, list[float], list[int] | None]]:
-    return [
-        (
-            item.kind,
-            item.source,
-            item.unit,
-            item.columns.value.tolist(),
-            None if item.columns.flags is None else item.columns.flags.tolist(),
-        )
-        for item in items
-        if isinstance(item, Samples)
-    ]
-
-
 def times(items: list[Item]) -> list[str]:
     starts = [at for item in items if isinstance(item, Samples) for at in item.columns.start.tolist()]
     return [datetime.fromtimestamp(at / 1000, BERLIN).strftime("%Y-%m-%d %H:%M") for at in starts]
-
-
-def problems(items: list[Item]) -> list[tuple[ProblemCode, str, str, int, str]]:
-    return [
-        (item.code, item.example, item.place, item.count, item.kind)
-        for item in items
-        if isinstance(item, Problem)
-    ]
 
 
 def remarks(items: list[Item]) -> list[Remark]:
@@ -132,7 +110,7 @@ def test_read_tells_sensor_strip_and_ketones_apart_by_their_columns(preamble: st
         )
     )
 
-    assert samples(items) == [
+    assert series(items) == [
         ("glucose_cgm", SOURCE, "mg/dL", [101, 40, 500], [0, Flag.CENSORED_LOW, Flag.CENSORED_HIGH]),
         ("glucose", SOURCE, "mg/dL", [88], None),
         ("ketones", SOURCE, "mmol/L", [0.3], None),
@@ -155,7 +133,7 @@ def test_read_in_other_languages_goes_by_the_order_of_the_columns(
 
     assert libreview.sniff(text.encode())
     assert libreview.sniff(text.encode("latin-1", "replace"))
-    assert samples(read(text)) == [expected]
+    assert series(read(text)) == [expected]
 
 
 def test_read_of_what_was_logged_gives_samples_and_treatments_and_counts_notes() -> None:
@@ -170,7 +148,7 @@ def test_read_of_what_was_logged_gives_samples_and_treatments_and_counts_notes()
         )
     )
 
-    assert samples(items) == [
+    assert series(items) == [
         ("carbs", SOURCE, "g", [45], [Flag.MANUAL]),
         ("insulin", SOURCE, "[iU]", [4.5, 18], [Flag.MANUAL] * 2),
     ]
@@ -227,7 +205,7 @@ def test_read_of_rows_each_in_one_pair_of_quotes() -> None:
 
     items = read(export(quoted, '"two\nlines"', header=GERMAN, preamble="x"))
 
-    assert samples(items) == [("glucose_cgm", SOURCE, "mmol/L", [5.8], None)]
+    assert series(items) == [("glucose_cgm", SOURCE, "mmol/L", [5.8], None)]
     assert remarks(items) == []
     assert problems(items) == [(ProblemCode.MALFORMED, "not a row of this table", "line 5", 1, "")]
 
@@ -235,14 +213,14 @@ def test_read_of_rows_each_in_one_pair_of_quotes() -> None:
 def test_read_of_a_decimal_comma_without_quotes_takes_no_half_of_it() -> None:
     items = read(export(row("26-05-2024 08:00", c4="5,8"), header=GERMAN))
 
-    assert samples(items) == []
+    assert series(items) == []
     assert problems(items) == [(ProblemCode.MALFORMED, "not a row of this table", "line 3", 1, "")]
 
 
 def test_read_of_one_time_twice_hands_on_both_values_in_order() -> None:
     items = read(export(*(row("26-05-2024 08:00", c4=value) for value in ("101", "101", "99"))))
 
-    assert [values for _, _, _, values, _ in samples(items)] == [[101, 101, 99]]
+    assert [values for _, _, _, values, _ in series(items)] == [[101, 101, 99]]
 
 
 def test_read_of_an_hour_that_a_clock_shows_twice_keeps_both() -> None:
@@ -274,7 +252,7 @@ def test_read_of_an_odd_row_is_one_problem(line: str, problem: tuple[object, ...
 
     (found,) = problems(items)
     assert found[: len(problem)] == problem
-    assert samples(items) in ([], [("glucose_cgm", SOURCE, "mg/dL", [], None)]) or not times(items)
+    assert series(items) in ([], [("glucose_cgm", SOURCE, "mg/dL", [], None)]) or not times(items)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from taken_in import damaged
 
 from twin.intake import nightscout
 from twin.intake.items import Item, Problem, ProblemCode, Record, RecordType, RefusalCode, Refused, Samples
@@ -114,14 +115,9 @@ def test_read_of_a_truncated_file_keeps_what_came_before() -> None:
 @pytest.mark.parametrize("sixteenth", range(17))
 def test_read_of_a_damaged_file_ends_in_items_or_a_refusal(name: str, sixteenth: int) -> None:
     raw = (SAMPLES / name).read_bytes()
-    place = len(raw) * sixteenth // 16
-    for damaged in (
-        raw[:place],
-        raw[:place] + b"\x00" + raw[place + 1 :],
-        raw[:place] + b"}" + raw[place + 1 :],
-    ):
+    for broken in damaged(raw, sixteenth, b"}"):
         try:
-            items = list(nightscout.read(io.BytesIO(damaged), zone=ZONE))
+            items = list(nightscout.read(io.BytesIO(broken), zone=ZONE))
         except Refused:
             continue
         assert all(isinstance(item, Samples | Record | Problem) for item in items)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taken_in import rows
 
 from twin.intake import plain_csv
 from twin.intake.items import Item, Problem, ProblemCode, RefusalCode, Refused, Samples
@@ -22,17 +23,6 @@ NOON = int(datetime(2024, 7, 1, 12, tzinfo=UTC).timestamp() * 1000)
 def read(text: str | bytes) -> list[Item]:
     content = text.encode() if isinstance(text, str) else text
     return list(plain_csv.read(io.BytesIO(content), zone=ROME))
-
-
-def rows(items: Iterable[Item]) -> list[tuple[str, str, str, int, int, float]]:
-    return [
-        (one.kind, one.source, one.unit, *row)
-        for one in items
-        if isinstance(one, Samples)
-        for row in zip(
-            one.columns.start.tolist(), one.columns.duration.tolist(), one.columns.value.tolist(), strict=True
-        )
-    ]
 
 
 def problems(items: Iterable[Item]) -> list[Problem]:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taken_in import rows
 
 from twin.intake import table
 from twin.intake.acceptance import accept
@@ -27,17 +28,6 @@ NOON = int(datetime(2024, 7, 1, 10, tzinfo=UTC).timestamp() * 1000)  # in Madrid
 def read(text: str | bytes, person: str | None = None) -> list[Item]:
     content = text.encode() if isinstance(text, str) else text
     return list(table.read(io.BytesIO(content), zone=MADRID, person=person))
-
-
-def rows(items: list[Item]) -> list[tuple[str, str, str, int, int, float]]:
-    return [
-        (one.kind, one.source, one.unit, *row)
-        for one in items
-        if isinstance(one, Samples)
-        for row in zip(
-            one.columns.start.tolist(), one.columns.duration.tolist(), one.columns.value.tolist(), strict=True
-        )
-    ]
 
 
 def problems(items: list[Item]) -> list[tuple[ProblemCode, str, str, int]]:

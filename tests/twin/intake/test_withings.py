@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from taken_in import damaged
 
 from twin.intake import withings
 from twin.intake.items import Item, Problem, ProblemCode, Record, RefusalCode, Refused, Samples
@@ -398,10 +399,9 @@ def test_read_of_nothing_readable_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize("sixteenth", range(17))
 def test_read_of_a_damaged_file_ends_in_items_or_a_refusal(name: str, sixteenth: int) -> None:
     raw = (SAMPLES / name).read_bytes()
-    place = len(raw) * sixteenth // 16
-    for damaged in (raw[:place], raw[:place] + b"\x00" + raw[place + 1 :], raw[:place] + b"9" + raw[place:]):
+    for broken in damaged(raw, sixteenth, b"9"):
         try:
-            items = read_raw(damaged)
+            items = read_raw(broken)
         except Refused:
             continue
         assert all(isinstance(item, Samples | Record | Problem) for item in items)
