@@ -17,6 +17,7 @@ from backend.pages import PersonPage
 PUBLIC_VIEWS = {
     "backend.pages.home",
     "backend.health.health",
+    "reminders.pages.answer_link",
     "drf_spectacular.views.SpectacularAPIView",
     "drf_spectacular.views.SpectacularSwaggerSplitView",
 }

@@ -54,6 +54,7 @@ console_urls = [
 urlpatterns = [
     path("", pages.home, name="home"),
     path("health", health.health, name="health"),
+    *reminders.urls.page_urls,
     path("accounts/", include("allauth.urls")),
     path("_allauth/", include("allauth.headless.urls")),
     path("app/", include(([path("", pages.App.as_view(), name="home")], "app"))),

@@ -1,14 +1,18 @@
-"""The console's panel of medication: plans, how they are taken, and what nobody was reminded of in time."""
+"""The console's panel of medication, and the page on which a link in mail is answered."""
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
 
 from backend.pages import PatientPage
 from backend.queries import zone_history_of
 from backend.rules import Need, Topic
+from reminders import answer_links
 from reminders.adherence import Adherence
 from reminders.models import MedicationPlan, PlanStatus
 from reminders.queries import (
@@ -20,12 +24,29 @@ from reminders.queries import (
     unheard_of,
     words_of,
 )
+from reminders.services.deliveries import answer_by_link
 from reminders.stock import Outlook
 from reminders.wording import amount_words
 
 WEEKS = 6
 ENDED_SHOWN = 5
 UNHEARD_SHOWN = 5
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@transaction.non_atomic_requests
+def answer_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Public: the link is what authorises. It shows a button, and only the button answers."""
+    now = timezone.now()
+    try:
+        link = answer_links.read(token, now=now)
+        answered = answer_by_link(link, now=now) if request.method == "POST" else None
+    except answer_links.ForgedLink:
+        raise Http404 from None
+    except answer_links.ExpiredLink:
+        return render(request, "reminders/answer.html", {"is_over": True}, status=410)
+    return render(request, "reminders/answer.html", {"answer": link.answer.value, "answered": answered})
 
 
 class MedicationPanel(PatientPage):

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from reminders import api, pages
+from reminders.answer_links import PATH
 
 PATIENT = "patients/<patient:patient>"
 
@@ -35,4 +36,8 @@ api_urls = [
 
 console_urls = [
     path(f"{PATIENT}/panels/medication", pages.MedicationPanel.as_view(), name="medication"),
+]
+
+page_urls = [
+    path(f"{PATH}<str:token>", pages.answer_link, name="answer-link"),
 ]

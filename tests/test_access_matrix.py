@@ -78,6 +78,7 @@ PANEL = (200, 404, 200, 200, 404, 404, 404, 302)
 # (method, route as in the URLconf, query or body, pia, paul, dora, cleo, carl, rita, ada, anon)
 ROWS = [
     ("get", "", None, 302, 302, 302, 302, 302, 302, 302, 200),
+    ("get", "reminders/answer/<str:token>", None, 404, 404, 404, 404, 404, 404, 404, 404),
     ("get", "app/", None, 200, 200, 200, 200, 200, 200, 200, 302),
     ("get", "health", None, *[200] * 8),
     ("get", API + "schema/", None, *[200] * 8),

@@ -1,15 +1,19 @@
-"""What devices tell of reminders: that one has arrived, was shown, or was put off."""
+"""What devices and links tell of reminders: that one has arrived, was shown, was put off or answered."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.db.models import QuerySet
+from django.http import Http404
 
-from backend.actor import acting_on
+from backend.access import access_patient
+from backend.actor import acting_for, acting_for_all, acting_on
 from backend.models import User
 from backend.rules import Need
 from backend.services import NotPossible
-from reminders.models import Delivery, Reminder, ReminderStatus
+from reminders.answer_links import Answer, ExpiredLink, Link
+from reminders.models import Delivery, Dose, DoseStatus, Reminder, ReminderStatus
+from reminders.services.doses import Said, answer_doses
 
 LONGEST_LATER = timedelta(hours=12)
 
@@ -58,3 +62,37 @@ def put_off(*, person: User, reminder_id: UUID, until: datetime, now: datetime) 
 
 def _deliveries(person: User, reminder_id: UUID) -> QuerySet[Delivery]:
     return Delivery.objects.visible_to(person, Need.READ).filter(reminder=reminder_id, recipient=person)
+
+
+def answer_by_link(link: Link, *, now: datetime) -> int:
+    """Says what the link says of each dose of its reminder that is not answered yet; how many these are.
+
+    As the person to whom the mail went, who may still act for this patient; else nothing is answered. Raises
+    ExpiredLink where the reminder is gone.
+    """
+    with acting_for_all():
+        found = Delivery.objects.filter(id=link.delivery).select_related("recipient").first()
+    if found is None:
+        raise ExpiredLink("its reminder is gone")
+    with acting_for(found.recipient_id):
+        try:
+            access = access_patient(found.recipient, found.patient_id, Need.ACT, what="dose by mail")
+        except Http404:
+            return 0
+        open_ = Dose.objects.filter(
+            reminder=found.reminder_id, status__in=[DoseStatus.DUE, DoseStatus.MISSED]
+        ).order_by("id")
+        is_taken = link.answer is Answer.TAKEN
+        said = [
+            Said(
+                # The same link twice says the same thing once.
+                key=uuid5(found.id, f"{dose} {link.answer}"),
+                status=DoseStatus.TAKEN if is_taken else DoseStatus.SKIPPED,
+                said_at=now,
+                dose=dose,
+                taken_at=now if is_taken else None,
+            )
+            for dose in open_.values_list("id", flat=True)
+        ]
+        answer_doses(access=access, said=said, now=now)
+    return len(said)
