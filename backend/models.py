@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Lower, Now
 
+from backend.constraints import both_or_neither
 from backend.hours import ReadingHours
 from backend.identifiers import new_id
 from backend.rules import Topic
@@ -99,8 +100,7 @@ class Clinic(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["name"], name="clinic_name_is_unique"),
             models.CheckConstraint(
-                condition=Q(reads_from__isnull=True, reads_until__isnull=True)
-                | Q(reads_from__isnull=False, reads_until__isnull=False),
+                condition=both_or_neither("reads_from", "reads_until"),
                 name="clinic_reads_from_until",
             ),
         ]
@@ -301,8 +301,7 @@ class CareGrant(models.Model):
                 name="grant_ends_after_its_start",
             ),
             models.CheckConstraint(
-                condition=Q(revoked_at__isnull=True, revoked_by__isnull=True)
-                | Q(revoked_at__isnull=False, revoked_by__isnull=False),
+                condition=both_or_neither("revoked_at", "revoked_by"),
                 name="grant_revoked_has_revoker",
             ),
             models.CheckConstraint(

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from backend.constraints import both_or_neither
 from backend.identifiers import new_id
 from backend.models import Patient, User, validate_time_zone
 from backend.rules import Topic
@@ -69,8 +70,7 @@ class ReminderPreference(models.Model):
                 name="reminder_notice_is_within_a_day",
             ),
             models.CheckConstraint(
-                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
-                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                condition=both_or_neither("quiet_from", "quiet_until"),
                 name="quiet_hours_have_both_ends",
             ),
         ]

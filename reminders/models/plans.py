@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from backend.constraints import both_or_neither
 from backend.identifiers import new_id
 from backend.models import Patient, User
 from backend.rules import Topic
@@ -70,8 +71,7 @@ class MedicationPlan(PatientScoped):
                 name="plan_is_open_once_for_each_record",
             ),
             models.CheckConstraint(
-                condition=Q(confirmed_by__isnull=True, confirmed_at__isnull=True)
-                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False),
+                condition=both_or_neither("confirmed_by", "confirmed_at"),
                 name="plan_confirmed_has_who_and_when",
             ),
             models.CheckConstraint(

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from backend.constraints import both_or_neither
 from backend.identifiers import new_id
 from backend.models import Patient, User
 from backend.scope import PatientScoped
@@ -91,8 +92,7 @@ class Reminder(PatientScoped):
                 condition=Q(round_at__isnull=True) | Q(round__gte=1), name="reminder_round_has_begun"
             ),
             models.CheckConstraint(
-                condition=Q(taken_care_by__isnull=True, taken_care_at__isnull=True)
-                | Q(taken_care_by__isnull=False, taken_care_at__isnull=False),
+                condition=both_or_neither("taken_care_by", "taken_care_at"),
                 name="reminder_taken_care_of_has_who_and_when",
             ),
         ]

@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from backend.constraints import both_or_neither
 from backend.identifiers import new_id
 from backend.models import Patient, User
 from backend.scope import PatientScoped
@@ -74,8 +75,7 @@ class Alert(PatientScoped):
             models.CheckConstraint(condition=Q(direction__in=DIRECTIONS), name="alert_direction_is_known"),
             models.CheckConstraint(condition=Q(status__in=STATUSES), name="alert_status_is_known"),
             models.CheckConstraint(
-                condition=Q(acknowledged_by__isnull=True, acknowledged_at__isnull=True)
-                | Q(acknowledged_by__isnull=False, acknowledged_at__isnull=False),
+                condition=both_or_neither("acknowledged_by", "acknowledged_at"),
                 name="alert_acknowledged_has_who_and_when",
             ),
             models.CheckConstraint(

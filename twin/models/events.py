@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 
+from backend.constraints import both_or_neither
 from backend.identifiers import new_id
 from backend.models import Patient, User
 from backend.scope import PatientScoped
@@ -52,13 +53,11 @@ class Goal(PatientScoped):
                 name="goal_ends_after_it_starts",
             ),
             models.CheckConstraint(
-                condition=Q(agreed_by__isnull=True, agreed_at__isnull=True)
-                | Q(agreed_by__isnull=False, agreed_at__isnull=False),
+                condition=both_or_neither("agreed_by", "agreed_at"),
                 name="goal_agreed_has_who_agreed",
             ),
             models.CheckConstraint(
-                condition=Q(ended_by__isnull=True, ended_at__isnull=True)
-                | Q(ended_by__isnull=False, ended_at__isnull=False),
+                condition=both_or_neither("ended_by", "ended_at"),
                 name="goal_ended_has_who_ended",
             ),
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="goal_topic_is_known"),
@@ -99,8 +98,7 @@ class Threshold(PatientScoped):
                 name="threshold_has_its_limits_in_order",
             ),
             models.CheckConstraint(
-                condition=Q(ended_by__isnull=True, ended_at__isnull=True)
-                | Q(ended_by__isnull=False, ended_at__isnull=False),
+                condition=both_or_neither("ended_by", "ended_at"),
                 name="threshold_ended_has_who_ended",
             ),
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="threshold_topic_is_known"),

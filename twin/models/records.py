@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from backend.constraints import both_or_neither
 from backend.identifiers import new_id
 from backend.models import Patient, User
 from backend.scope import PatientScoped
@@ -47,8 +48,7 @@ class Record(PatientScoped):
             models.CheckConstraint(condition=Q(topic__in=TOPICS), name="record_topic_is_known"),
             models.CheckConstraint(condition=Q(version__gte=1), name="record_versions_count_up"),
             models.CheckConstraint(
-                condition=Q(edited_by__isnull=True, edited_at__isnull=True)
-                | Q(edited_by__isnull=False, edited_at__isnull=False),
+                condition=both_or_neither("edited_by", "edited_at"),
                 name="record_edited_has_editor",
             ),
         ]
