@@ -31,7 +31,7 @@ class Patience:
 
     connect: float = 4
     request: float = 8
-    begin: float = 15
+    begin: float = 12
     silent: float = 60
 
 
