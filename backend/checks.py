@@ -18,7 +18,7 @@ PUBLIC_VIEWS = {
     "backend.pages.home",
     "backend.health.health",
     "reminders.pages.answer_link",
-    "drf_spectacular.views.SpectacularAPIView",
+    "backend.schema.Schema",
     "drf_spectacular.views.SpectacularSwaggerSplitView",
 }
 OWN_AUTHORISATION = ("allauth.",)

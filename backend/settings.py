@@ -289,6 +289,10 @@ SPECTACULAR_SETTINGS = {
         "AlertStatus": "twin.models.alerts.STATUSES",
         "UploadStatus": "twin.models.UploadStatus",
         "DeliveryStatus": "twin.models.DeliveryStatus",
+        "PlanStatus": "reminders.models.PlanStatus",
+        "DoseStatus": "reminders.models.DoseStatus",
+        "DoseAnswerStatus": ["taken", "skipped", "due"],
+        "ReminderStatus": "reminders.models.ReminderStatus",
         "ExportStatus": ["none", "requested", "building", "ready", "failed"],
     },
 }

@@ -3,11 +3,12 @@
 from csp.constants import SELF, UNSAFE_INLINE
 from csp.decorators import csp_update
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 import reminders.urls
 import twin.urls
 from backend import api, health, pages
+from backend.schema import Schema
 
 handler400 = "backend.problems.bad_request"
 handler403 = "backend.problems.permission_denied"
@@ -20,7 +21,7 @@ docs = csp_update({"style-src": [SELF, UNSAFE_INLINE]})(
 )
 
 api_urls = [
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", Schema.as_view(), name="schema"),
     path("docs/", docs, name="docs"),
     path("me", api.Me.as_view(), name="me"),
     path("me/patient", api.MyPatient.as_view(), name="my-patient"),

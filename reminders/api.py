@@ -37,15 +37,15 @@ from reminders.serializers import (
     AdherenceIn,
     AdherenceReportOut,
     AnsweredOut,
-    AnswersIn,
     CaregiverOut,
     ChangeIn,
     CheckedOut,
     CheckIn,
     ConfirmIn,
-    DayOut,
+    DoseAnswersIn,
     DoseDetailOut,
     DosesIn,
+    DosesOut,
     DueOut,
     EndIn,
     LaterIn,
@@ -228,7 +228,7 @@ class Doses(PatientView):
     needs = {"get": Need.READ}
     what = "doses"
 
-    @extend_schema(parameters=[DosesIn], responses=DayOut)
+    @extend_schema(parameters=[DosesIn], operation_id="doses_of_days", responses=DosesOut)
     def get(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
         asked = DosesIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
@@ -241,7 +241,7 @@ class Doses(PatientView):
             raise NotPossible("until", f"From one day to {MOST_DAYS} days are possible.")
         since, until = (_begins(day, zone) for day in (first, last + timedelta(days=1)))
         found = doses_between(self.access.patient, self.access.topics, since, until)
-        return Response(DayOut({"since": first, "until": last, "doses": list(found)}).data)
+        return Response(DosesOut({"since": first, "until": last, "doses": list(found)}).data)
 
 
 class DoseDetail(PatientView):
@@ -264,9 +264,9 @@ class AnswerDoses(PatientView):
     needs = {"post": Need.ACT}
     what = "doses"
 
-    @extend_schema(request=AnswersIn, responses=AnsweredOut(many=True))
+    @extend_schema(request=DoseAnswersIn, responses=AnsweredOut(many=True))
     def post(self, request: Request, patient: str) -> Response:  # noqa: ARG002 - in the URL
-        given = AnswersIn(data=request.data)
+        given = DoseAnswersIn(data=request.data)
         given.is_valid(raise_exception=True)
         said = [
             Said(**one | {"status": DoseStatus(one["status"])}) for one in given.validated_data["answers"]

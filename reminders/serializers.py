@@ -364,7 +364,7 @@ class DosesIn(serializers.Serializer[Any]):
     until = serializers.DateField(required=False)
 
 
-class DayOut(serializers.Serializer[Any]):
+class DosesOut(serializers.Serializer[Any]):
     """The doses of the asked days, and those that nobody was reminded of in time."""
 
     since = serializers.DateField()
@@ -385,7 +385,7 @@ class SaidIn(serializers.Serializer[Any]):
     said_at = serializers.DateTimeField()
 
 
-class AnswersIn(serializers.Serializer[Any]):
+class DoseAnswersIn(serializers.Serializer[Any]):
     """Answers together, as they were given without a network: all are kept or none."""
 
     answers = SaidIn(many=True, allow_empty=False)
