@@ -241,7 +241,8 @@ class Doses(PatientView):
             raise NotPossible("until", f"From one day to {MOST_DAYS} days are possible.")
         since, until = (_begins(day, zone) for day in (first, last + timedelta(days=1)))
         found = doses_between(self.access.patient, self.access.topics, since, until)
-        return Response(DosesOut({"since": first, "until": last, "doses": list(found)}).data)
+        days = {"since": first, "until": last, "time_zone": self.access.patient.time_zone}
+        return Response(DosesOut({**days, "doses": list(found)}).data)
 
 
 class DoseDetail(PatientView):

@@ -365,10 +365,11 @@ class DosesIn(serializers.Serializer[Any]):
 
 
 class DosesOut(serializers.Serializer[Any]):
-    """The doses of the asked days, and those that nobody was reminded of in time."""
+    """The doses of the asked days; `time_zone` is where the patient is now."""
 
     since = serializers.DateField()
     until = serializers.DateField()
+    time_zone = serializers.CharField()
     doses = DoseOut(many=True)
 
 

@@ -1,9 +1,13 @@
 """The scripts' pure parts, called in the browser that runs them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from uuid import RFC_4122, UUID
 
 import pytest
+
+from reminders.timing import may_take, parse
+from reminders.wording import amount_words
 
 
 @pytest.fixture
@@ -146,3 +150,131 @@ def test_a_stopped_clock_is_shown_until_it_goes_again(module_page):
         }"""
     )
     assert hidden == [False, True]
+
+
+CHOICE = {
+    "often": "1",
+    "times": ["08:00"],
+    "every": 2,
+    "weekdays": ["mon"],
+    "gapHours": None,
+    "most": None,
+    "on": None,
+    "off": None,
+}
+TIMINGS = [
+    (
+        {"often": "2", "times": ["08:00", "20:00"]},
+        {"repeat": {"frequency": 2, "period": 1, "periodUnit": "d", "timeOfDay": ["08:00", "20:00"]}},
+    ),
+    (
+        {"often": "1", "on": 21, "off": 7},
+        {
+            "repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "timeOfDay": ["08:00"]},
+            "cycle": {"on": 21, "off": 7},
+        },
+    ),
+    (
+        {"often": "days", "every": 3},
+        {"repeat": {"frequency": 1, "period": 3, "periodUnit": "d", "timeOfDay": ["08:00"]}},
+    ),
+    (
+        {"often": "week", "weekdays": ["tue", "fri"]},
+        {"repeat": {"dayOfWeek": ["tue", "fri"], "timeOfDay": ["08:00"]}},
+    ),
+    (
+        {"often": "hours", "every": 8, "times": ["06:00"]},
+        {
+            "repeat": {
+                "frequency": 1,
+                "period": 8,
+                "periodUnit": "h",
+                "timeOfDay": ["06:00", "14:00", "22:00"],
+            }
+        },
+    ),
+    (
+        {"often": "needed", "times": ["08:00"], "gapHours": 6, "most": 4},
+        {"asNeeded": {"minimumGapMinutes": 360, "maximumPerDay": 4}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("choice", "timing"), TIMINGS)
+def test_choices_of_a_form_become_a_timing_and_come_back(call, choice, timing):
+    assert call("timing.js", "timingOf", CHOICE | choice, {"zone": "UTC", "startsOn": "2026-03-01"}) == timing
+    parse(timing)
+    back = call("timing.js", "choiceOf", timing)
+    assert back == CHOICE | choice
+
+
+def test_hours_that_do_not_divide_a_day_count_from_the_first_dose_by_the_patients_clock(call):
+    choice = CHOICE | {"often": "hours", "every": 36}
+    timing = call("timing.js", "timingOf", choice, {"zone": "America/New_York", "startsOn": "2026-07-01"})
+    assert timing == {"everyHours": {"hours": 36, "first": "2026-07-01T12:00:00.000Z"}}
+    parse(timing)
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        None,
+        {"code": "BID"},
+        {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "when": ["CM"]}},
+        {"repeat": {"frequency": 1, "period": 1, "periodUnit": "d", "timeOfDay": ["08:00"]}, "amounts": [1]},
+    ],
+)
+def test_timing_that_the_form_cannot_say_has_no_choice(call, timing):
+    assert call("timing.js", "choiceOf", timing) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "lacks"),
+    [
+        ({"often": "2", "times": ["08:00", ""]}, "Give the time of each dose."),
+        ({"often": "hours", "every": None}, "Say every how many hours."),
+        ({"often": "week", "weekdays": []}, "Choose at least one day."),
+        ({"on": 21}, "Say how many days with it, and how many without."),
+        ({"often": "needed", "times": []}, None),
+    ],
+)
+def test_choice_says_what_it_lacks(call, choice, lacks):
+    assert call("timing.js", "lacking", CHOICE | choice) == lacks
+
+
+def millis(at: datetime) -> int:
+    return round(at.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("needed", "taken", "until"),
+    [
+        ({}, [-1], None),
+        ({"minimumGapMinutes": 360}, [-1], 5),
+        ({"minimumGapMinutes": 360}, [-6], None),
+        ({"maximumPerDay": 2}, [-20, -3], 4),
+        ({"maximumPerDay": 2}, [-21, -3, -25], 3),
+        ({"maximumPerDay": 2}, [-3], None),
+        ({"minimumGapMinutes": 90, "maximumPerDay": 1}, [-1], 23),
+    ],
+)
+def test_dose_as_needed_comes_too_soon_as_the_server_holds_it(call, needed, taken, until):
+    now = datetime(2026, 3, 4, 8, tzinfo=UTC)
+    at = [now + timedelta(hours=hours) for hours in taken]
+    server = may_take(parse({"asNeeded": needed}), at, now)
+    found = call("timing.js", "tooSoon", needed, [f"{one:%Y-%m-%dT%H:%M:%SZ}" for one in at], millis(now))
+    assert found == (server and {"why": server.reason, "until": millis(server.until)})
+    assert (server and server.until) == (until and now + timedelta(hours=until))
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit", "text"),
+    [
+        (1, "tablet", "1 tablet"),
+        (2, "tablet", "2 tablets"),
+        (0.5, "tablet", "0.5 tablets"),
+        (5, "mL", "5 mL"),
+    ],
+)
+def test_amount_words_are_the_servers(call, amount, unit, text):
+    assert call("format.js", "amountWords", amount, unit) == text == amount_words(Decimal(str(amount)), unit)

@@ -109,3 +109,13 @@ export const verified = (standing) => (standing === "memory" ? "from memory, not
 export function words(code) {
   return (code.charAt(0).toUpperCase() + code.slice(1)).replaceAll("_", " ");
 }
+
+// Units of which more than one are said with an s, as in the server's own words.
+const COUNTED = ["capsule", "drop", "puff", "sachet", "spoon", "spray", "tablet", "unit"];
+
+/** How much of a medicine: "2 tablets", "0.5 tablets"; empty where nobody has said. */
+export function amountWords(amount, unit) {
+  if (amount === null) return unit;
+  const text = amount.toLocaleString(undefined, { maximumFractionDigits: 3 });
+  return `${text} ${COUNTED.includes(unit) && amount !== 1 ? `${unit}s` : unit}`.trim();
+}

@@ -3,6 +3,7 @@
 import { put } from "../api.js";
 import { field, h, whileBusy } from "../dom.js";
 import { exportCard } from "./export.js";
+import { remindingCard } from "./reminding.js";
 import { zoneSelect, zonesCard } from "./zones.js";
 
 const SEXES = [
@@ -147,6 +148,7 @@ export async function about({ me, live, reload, signal }) {
           me.patient.time_zone = now;
         },
       })),
+    (me.patient || me.looks_after.length > 0) && (await remindingCard({ signal })),
     me.patient && (await exportCard({ stream: me.patient.id, live, signal })),
     h(
       "nav",

@@ -2,17 +2,11 @@
 
 import { get } from "../api.js";
 import { failure, field, h, icon, whileBusy } from "../dom.js";
-import { number, verified } from "../format.js";
+import { amountWords, verified } from "../format.js";
 import { say, sendAnswers, unsent } from "./answers.js";
 
 const clock = (iso) => new Date(iso).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
 const isOver = (dose) => dose.status === "due" && new Date(dose.due_at) <= new Date();
-
-function amount(dose) {
-  if (dose.amount === null) return dose.unit;
-  const said = number(dose.amount, dose.amount % 1 ? 2 : 0);
-  return `${said} ${dose.unit}${dose.amount !== 1 && /^(tablet|capsule|drop|puff|unit)$/.test(dose.unit) ? "s" : ""}`.trim();
-}
 
 function standing(dose) {
   const by = dose.answered_by ? ` · said by ${dose.answered_by}` : "";
@@ -107,7 +101,7 @@ function line(dose, { patient, mayAct, again }) {
       {},
       h("strong", {}, dose.medicine),
       dose.is_critical && [" ", h("span", { class: "badge danger" }, "Must not be left out")],
-      h("p", {}, [amount(dose), dose.instructions].filter(Boolean).join(" · ")),
+      h("p", {}, [amountWords(dose.amount, dose.unit), dose.instructions].filter(Boolean).join(" · ")),
       h("p", { class: "soft small" }, standing(now), said && " · will be sent when you are online"),
       note,
       mayAct &&

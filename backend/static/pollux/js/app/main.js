@@ -6,6 +6,7 @@ import { failure, h, icon } from "../dom.js";
 import { Live } from "../live.js";
 import { showClock, showNotices } from "../notices.js";
 import { about } from "./about.js";
+import { medication } from "./medication.js";
 import { questionnaires } from "./questionnaires.js";
 import { records } from "./records.js";
 import { sharing } from "./sharing.js";
@@ -14,17 +15,20 @@ import { systems } from "./systems.js";
 import { today } from "./today.js";
 import { twin } from "./twin.js";
 
-const VIEWS = { today, systems, questionnaires, twin, records, devices: sources, sharing, about };
+const VIEWS = { today, systems, questionnaires, twin, medication, records, devices: sources, sharing, about };
 const TITLES = {
   today: "Today",
   systems: "Body systems",
   questionnaires: "Questionnaire",
   twin: "My twin",
+  medication: "Medication",
   records: "Records",
   devices: "Devices and apps",
   sharing: "Sharing",
   about: "About you",
 };
+// Views of one topic; who may not see it is not led there.
+const TOPICS = { medication: "medication" };
 
 const main = document.querySelector("main");
 const nav = document.querySelector("#app-nav");
@@ -41,6 +45,7 @@ function myself() {
     own: true,
     name: me.patient.name,
     firstName: me.patient.name.split(" ")[0],
+    maySee: () => true,
     mayAct: () => true,
   };
 }
@@ -52,6 +57,7 @@ function other(entry) {
     own: false,
     name: entry.name,
     topics: entry.topics,
+    maySee: (topic) => topic in entry.topics,
     mayAct: (topic) => entry.topics[topic] === "act",
   };
 }
@@ -87,9 +93,10 @@ function showPeople(person) {
   );
 }
 
-function showNav(of, view) {
+function showNav(of, view, person) {
   for (const link of nav.querySelectorAll("a")) {
     link.href = address(of, link.dataset.view);
+    link.hidden = Boolean(person) && link.dataset.view in TOPICS && !person.maySee(TOPICS[link.dataset.view]);
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -109,7 +116,7 @@ async function show() {
   }
   const view = person || asked === "about" ? asked : "about";
   showPeople(person);
-  showNav(person && !person.own ? person.id : of, view);
+  showNav(person && !person.own ? person.id : of, view, person);
   nav.hidden = !person;
   document.title = `${TITLES[view]} · Pollux`;
   const waiting = setTimeout(

@@ -10,7 +10,7 @@ const CONFLICTS_SHOWN = 10;
 
 /** What to ask about the medicines on the list on a sick day; nothing where it holds none that matter then. */
 async function sickDays(person, signal) {
-  if (!person.own && !person.topics.medication) return "";
+  if (!person.maySee("medication")) return "";
   const { when, rules, again } = await get(`patients/${person.id}/sick-days`, { signal });
   if (!rules.length) return "";
   return h(

@@ -87,7 +87,7 @@ export async function today({ me, person, live, signal, go }) {
     }
   };
   const doses = h("div", {});
-  const showDoses = dosesIn(doses, person, { signal });
+  const showDoses = person.maySee("medication") ? dosesIn(doses, person, { signal }) : () => null;
   const suggestions = h("div", {});
   const showSuggestions = suggestionsIn(suggestions, person, { signal });
   const showAll = () => 
