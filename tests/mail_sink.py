@@ -17,6 +17,12 @@ class MailSink:
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        try:
+            await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 sink\r\n")
         while line := await reader.readline():
             word = line[:4].upper().strip()
@@ -32,10 +38,9 @@ class MailSink:
                 writer.write(b"250 taken\r\n")
             elif word == b"QUIT":
                 writer.write(b"221 bye\r\n")
-                break
+                return
             else:
                 writer.write(b"250 ok\r\n")
-        writer.close()
 
 
 @contextmanager
@@ -58,6 +63,10 @@ def mail_sink() -> Iterator[MailSink]:
 
 async def _end(server: asyncio.Server) -> None:
     server.close()
-    for task in asyncio.all_tasks() - {asyncio.current_task()}:
-        task.cancel()
-    await asyncio.sleep(0.01)
+    talks = asyncio.all_tasks() - {asyncio.current_task()}
+    for one in talks:
+        one.cancel()
+    await asyncio.gather(*talks, return_exceptions=True)
+    # A transport that is closed lets go of its socket in the loop's next turn.
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)

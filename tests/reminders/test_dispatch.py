@@ -12,6 +12,7 @@ from reminding import Box, make_reminder
 
 from backend.actor import acting_for_all
 from backend.models import CareGrant
+from reminders.channels.posting import Patience, Post
 from reminders.channels.web_push import WebPushChannel
 from reminders.dispatch import LEASE, PAUSES, dispatch
 from reminders.models import (
@@ -299,3 +300,38 @@ def test_push_goes_to_the_browser_that_subscribed(cast):
         assert said["delivery"] == str(Delivery.objects.get().id)
         retired = PushSubscription.objects.get(retired_at=NOW)
     assert (retired.address, deliveries(reminder)) == (gone.endpoint, [("web_push", "sent", "")])
+
+
+@pytest.mark.parametrize(
+    ("mode", "tries", "because"),
+    [
+        ("hang", len(PAUSES) + 1, "timeout"),
+        ("429", len(PAUSES) + 1, "http_429"),
+        ("500", len(PAUSES) + 1, "http_500"),
+        ("403", 1, "http_403"),
+        ("410", 1, "gone"),
+    ],
+)
+def test_push_service_that_fails_is_followed_by_mail_and_hinders_no_other(cast, boxes, mode, tries, because):
+    wishes(cast.pia, channels=["web_push", "email"])
+    wishes(cast.paul, channels=["web_push", "email"])
+    key = ec.derive_private_key(7, ec.SECP256R1())
+    patience = Patience(request=0.6, silent=0) if mode == "hang" else Patience()
+    post = Post(allow_local=True, patience=patience)
+    push = WebPushChannel(key, "mailto:people@pollux.example", allow_local=True, post=post)
+    with sink() as failing, sink() as well:
+        for person, browser in ((cast.pia, failing.subscribe(mode)), (cast.paul, well.subscribe())):
+            with acting_for_all():
+                PushSubscription.objects.create(
+                    person=person, service="web", address=browser.endpoint, keys=browser.keys, made_at=NOW
+                )
+        reminder = make_reminder(cast.pia_patient, NOW, repeat=240)
+        other = make_reminder(cast.paul_patient, NOW, repeat=240)
+        now = NOW
+        for pause in (*PAUSES[: tries - 1], timedelta(0), timedelta(0)):
+            dispatch(boxes | {"web_push": push}, now=now)
+            now += pause
+        assert len({one.headers["topic"] for one in failing.received}) == 1
+        assert (len(failing.received), len(well.received)) == (tries, 1)
+    assert deliveries(other)[0] == ("web_push", "sent", "")
+    assert deliveries(reminder) == [("web_push", "failed", because), ("email", "sent", "")]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from push_sink import Sink, answer, sink
 
 from backend.env import ServiceAccount
-from reminders.channels.posting import Patience, Post
+from reminders.channels.posting import Post
 from reminders.channels.push_gateway import PushGatewayChannel
 from reminders.tellings import Address, Message, Outcome, Result
 
@@ -19,7 +19,6 @@ NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 KEY = rsa.generate_private_key(65537, 2048)
 SEND = "/v1/projects/pollux-1/messages:send"
 LOGIN = "/token"
-HASTY = Patience(connect=0.4, request=0.4, begin=1, silent=0.6)
 
 
 @pytest.fixture
@@ -46,7 +45,7 @@ def error(code: str) -> dict:
 
 def channel(google: Sink) -> PushGatewayChannel:
     account = ServiceAccount("pollux-1", "push@pollux-1.example", "abc", google.origin + LOGIN, KEY)
-    return PushGatewayChannel(account, url=google.origin, post=Post(allow_local=True, patience=HASTY))
+    return PushGatewayChannel(account, url=google.origin, post=Post(allow_local=True))
 
 
 def message(*phones: str, **given) -> Message:
