@@ -2,17 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 from playwright.sync_api import expect
-from reminding import make_reminder
+from reminding import make_plan, make_reminder
 
 from backend.actor import acting_for_all
 from reminders.channels.live import LiveChannel
 from reminders.dispatch import dispatch
 from reminders.models import Delivery, Dose, Reminder
+from reminders.services.doses import mark_missed
 
 
 @pytest.fixture
@@ -69,6 +71,97 @@ def test_late_dose_comes_with_what_is_known_about_it(cast, visit, due):
     metformin = line(page, "Metformin")
     metformin.get_by_text("What to do when it is late").click()
     expect(metformin.get_by_role("status")).to_contain_text("pharmacist")
+
+
+def test_missed_dose_says_by_itself_what_is_known_and_is_answered_with_its_time_and_amount(cast, visit):
+    at = timezone.now() - timedelta(hours=5)
+    make_reminder(cast.pia_patient, at)
+    mark_missed(now=timezone.now(), limit=9)
+    page = visit(cast.pia, "/app/#/today", screen="phone")
+    ramipril = line(page, "Ramipril")
+    expect(ramipril).to_contain_text("Missed")
+    expect(ramipril.get_by_role("status")).to_contain_text("pharmacist")
+    ramipril.get_by_text("Something else").click()
+    then = page.evaluate("""() => {
+        const then = new Date(Date.now() - 3 * 3600e3);
+        return new Date(then - then.getTimezoneOffset() * 60e3).toISOString().slice(0, 16);
+    }""")
+    ramipril.get_by_label("Taken at another time").fill(then)
+    ramipril.get_by_label("How much").fill("0,5")
+    ramipril.get_by_role("button", name="Taken then").click()
+    expect(ramipril).to_contain_text("said by Pia")
+    with acting_for_all():
+        dose = Dose.objects.get()
+    assert (dose.status, dose.taken_amount) == ("taken", Decimal("0.5"))
+    assert timedelta(hours=2) < timezone.now() - dose.taken_at < timedelta(hours=4)
+
+
+def test_medicine_as_needed_warns_when_it_is_too_soon_and_is_taken_all_the_same(cast, visit):
+    needed = {"asNeeded": {"minimumGapMinutes": 360}}
+    make_plan(cast.pia_patient, "Ibuprofen", now=timezone.now(), timing=needed)
+    page = visit(cast.pia, "/app/#/today")
+    ibuprofen = doses(page).get_by_role("listitem").filter(has_text="Ibuprofen")
+    ibuprofen.get_by_role("button", name="Take now: Ibuprofen").click()
+    expect(ibuprofen).to_contain_text("Too soon. Doses are at least 6 hours apart. Possible again from")
+    ibuprofen.get_by_role("button", name="Take now").click()
+    ibuprofen.get_by_role("button", name="Too soon: did you take it all the same?").click()
+    expect(doses(page).get_by_role("status").first).to_contain_text("It is kept, but it came too soon.")
+    undo = ibuprofen.get_by_role("button", name="Undo")
+    expect(undo).to_have_count(2)
+    undo.first.click()
+    expect(undo).to_have_count(1)
+    with acting_for_all():
+        assert Dose.objects.filter(status="taken").count() == 1
+
+
+def test_all_of_a_moment_are_taken_at_once(cast, visit, due):
+    page = visit(cast.pia, "/app/#/today")
+    doses(page).get_by_role("button", name="All taken").click()
+    expect(line(page, "Ramipril")).to_contain_text("said by Pia")
+    expect(line(page, "Metformin")).to_contain_text("said by Pia")
+
+
+def test_open_form_outlives_news_and_other_answers(cast, visit, due):
+    page, other = visit(cast.pia, "/app/#/today"), visit(cast.pia, "/app/#/today")
+    line(page, "Ramipril").get_by_text("Something else").click()
+    reason = line(page, "Ramipril").get_by_label("Skipped, because")
+    reason.fill("Nausea")
+    line(other, "Metformin").get_by_role("button", name="Taken: Metformin").click()
+    expect(line(other, "Metformin")).to_contain_text("said by Pia")
+    line(page, "Metformin").get_by_role("button", name="Taken: Metformin").click()
+    expect(line(page, "Metformin")).to_contain_text("said by Pia")
+    expect(reason).to_have_value("Nausea")
+
+
+def test_answer_waits_for_its_own_person_on_a_shared_device(cast, visit, due, complaints):
+    page = visit(cast.pia, "/app/#/today")
+    expect(line(page, "Ramipril")).to_be_visible()
+    page.context.set_offline(True)
+    line(page, "Ramipril").get_by_role("button", name="Taken: Ramipril").click()
+    expect(line(page, "Ramipril")).to_contain_text("will be sent when you are online")
+    (mine,) = page.evaluate("Object.keys(localStorage)")
+    assert str(cast.pia.id) in mine
+    page.context.set_offline(False)
+    expect(line(page, "Ramipril")).to_contain_text("said by Pia")
+    assert page.evaluate("Object.keys(localStorage)") == []
+    complaints.clear()
+
+
+def test_refused_answer_among_those_that_waited_is_said_and_loses_none(cast, visit, due, complaints):
+    page = visit(cast.pia, "/app/#/today")
+    expect(line(page, "Ramipril")).to_be_visible()
+    page.context.set_offline(True)
+    for medicine in ("Ramipril", "Metformin"):
+        line(page, medicine).get_by_role("button", name=f"Taken: {medicine}").click()
+        expect(line(page, medicine)).to_contain_text("will be sent when you are online")
+    with acting_for_all():
+        Dose.objects.filter(version__medicine="Ramipril").delete()
+    page.context.set_offline(False)
+    expect(doses(page).get_by_role("alert")).to_contain_text("could not be kept")
+    expect(line(page, "Metformin")).to_contain_text("said by Pia")
+    doses(page).get_by_role("button", name="Close").click()
+    expect(doses(page).get_by_role("alert")).to_have_count(0)
+    complaints.clear()
 
 
 def test_answer_given_without_a_connection_is_sent_when_there_is_one(cast, visit, due, complaints):

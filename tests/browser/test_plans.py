@@ -120,7 +120,7 @@ def test_weeks_have_their_shares_and_say_where_nothing_was_due(cast, visit, miss
     weeks = card.get_by_role("list").first.get_by_role("listitem")
     expect(weeks).to_have_count(8)
     expect(weeks.first).to_contain_text("nothing due")
-    expect(weeks.last).to_contain_text("0 of 1")
+    expect(weeks.filter(has_text="0 of 1")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") == page.viewport_size["width"]
     with acting_for_all():
         assert Dose.objects.get().status == "missed"

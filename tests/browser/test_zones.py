@@ -16,7 +16,7 @@ def add(page: Page, zone: str, since: str) -> None:
 def test_patient_adds_corrects_and_removes_a_move(cast, visit):
     page = visit(cast.pia, "/app/#/about", screen="phone")
     card = page.get_by_role("region", name="Where you live by the clock")
-    stays = card.locator("li.line")
+    stays = card.locator("li.stay")
     expect(stays).to_have_count(1)
     expect(stays).to_contain_text("Europe/Berlin")
     add(page, "Asia/Tokyo", "2026-03-02T09:00")
@@ -45,7 +45,7 @@ def test_move_that_is_yet_to_come_is_refused_in_its_form(cast, visit, complaints
     page = visit(cast.pia, "/app/#/about")
     add(page, "Asia/Tokyo", "2999-03-02T09:00")
     expect(page.get_by_text("can be told when it has happened")).to_be_visible()
-    expect(page.locator("li.line")).to_have_count(1)
+    expect(page.locator("li.stay")).to_have_count(1)
     assert all("422" in line for line in complaints)
     complaints.clear()
 
@@ -53,7 +53,7 @@ def test_move_that_is_yet_to_come_is_refused_in_its_form(cast, visit, complaints
 def test_report_of_a_file_without_a_zone_says_by_which_it_was_read(cast, visit):
     page = visit(cast.pia, "/app/#/about")
     add(page, "Asia/Tokyo", "2026-03-02T09:00")
-    expect(page.locator("li.line")).to_have_count(2)
+    expect(page.locator("li.stay")).to_have_count(2)
     page.goto("/app/#/today")
     page.set_input_files("#upload-file", files=[{"name": "scale.csv", "mimeType": "text/csv", "buffer": CSV}])
     told = page.locator("article.upload [data-remark=zone_assumed]")

@@ -24,14 +24,19 @@ export const USUAL_CHOICE = {
 /** The usual times of so many doses a day. */
 export const usualTimes = (count) => USUAL[count];
 
-/** The instant at which clocks of a zone show a day and time, "2026-03-04T08:00". */
+/** What clocks of a zone show at an instant, as an input of date and time wants it: "2026-03-04T08:00". */
+export function wallClock(zone, at) {
+  // Swedish writes dates as ISO 8601 does.
+  const options = { timeZone: zone, dateStyle: "short", timeStyle: "short" };
+  return new Date(at).toLocaleString("sv-SE", options).replace(" ", "T");
+}
+
+/** The instant at which clocks of a zone show a day and time. */
 export function instantIn(zone, local) {
   const asUtc = Date.parse(`${local}Z`);
-  // Swedish writes dates as ISO 8601 does.
-  const shown = (at) => Date.parse(`${new Date(at).toLocaleString("sv-SE", { timeZone: zone }).replace(" ", "T")}Z`);
-  const near = asUtc - (shown(asUtc) - asUtc);
+  const shift = (at) => Date.parse(`${wallClock(zone, at)}Z`) - at;
   // Where the clock changes in between, the first guess is off by as much.
-  return new Date(near - (shown(near) - asUtc));
+  return new Date(asUtc - shift(asUtc - shift(asUtc)));
 }
 
 const minutes = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));

@@ -6,6 +6,7 @@ import { failure, h, icon } from "../dom.js";
 import { Live } from "../live.js";
 import { showClock, showNotices } from "../notices.js";
 import { about } from "./about.js";
+import { Answers } from "./answers.js";
 import { medication } from "./medication.js";
 import { questionnaires } from "./questionnaires.js";
 import { records } from "./records.js";
@@ -36,6 +37,7 @@ const people = document.querySelector("#app-people");
 const notice = document.querySelector("#app-notice");
 const live = new Live();
 let me = null;
+let answers = null;
 let leave = null;
 
 function myself() {
@@ -138,7 +140,7 @@ async function show() {
       if (quiet) history.replaceState(null, "", next);
       else location.hash = next;
     };
-    const node = await VIEWS[view]({ me, person, live, signal, detail, go, reload: start });
+    const node = await VIEWS[view]({ me, person, live, answers, signal, detail, go, reload: start });
     if (signal.aborted) return;
     main.replaceChildren(node);
     // A notice leads to its alert, which is over by now where it does not stand there.
@@ -169,6 +171,8 @@ async function start(view) {
     );
     return;
   }
+  answers ??= new Answers(me.user.id);
+  answers.send();
   if (view && route().view !== view) location.hash = address(null, view);
   else await show();
 }
@@ -195,6 +199,7 @@ addEventListener("hashchange", () => {
 });
 for (const name of ["online", "offline"]) addEventListener(name, showConnection);
 live.addEventListener("state", showConnection);
+live.addEventListener("state", ({ detail }) => detail.connected && answers?.send());
 live.addEventListener("loggedout", () => location.reload());
 live.addEventListener("ended", () => start());
 const isOwn = (patient) => patient === me?.patient?.id;

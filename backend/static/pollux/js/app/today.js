@@ -27,7 +27,7 @@ function greeting(now, name) {
 /** Newest first, so that what happened today comes before last month's laboratory. */
 const byRecency = (cards) => [...cards].sort((a, b) => b.at.localeCompare(a.at));
 
-export async function today({ me, person, live, signal, go }) {
+export async function today({ me, person, live, answers, signal, go }) {
   const tilesHolder = h("div", { class: "tiles latest" });
   const systemsHolder = h("div", {});
   const alertsHolder = h("div", {});
@@ -87,10 +87,10 @@ export async function today({ me, person, live, signal, go }) {
     }
   };
   const doses = h("div", {});
-  const showDoses = person.maySee("medication") ? dosesIn(doses, person, { signal }) : () => null;
+  const showDoses = person.maySee("medication") ? dosesIn(doses, person, { answers, live, signal }) : () => null;
   const suggestions = h("div", {});
   const showSuggestions = suggestionsIn(suggestions, person, { signal });
-  const showAll = () => 
+  const showAll = () =>
     Promise.all([showTiles(), kindTitles(), showGoals(), showAlerts(), showDoses(), showSuggestions()]);
   const [seq, titles] = await showAll();
   live.subscribe(person.stream, seq);
@@ -98,7 +98,7 @@ export async function today({ me, person, live, signal, go }) {
   live.addEventListener("changes", ({ detail }) => detail.stream === person.stream && refresh(), { signal });
   live.addEventListener(
     "notice",
-    ({ detail }) => detail.notice === "reminder" && detail.patient === person.id && showDoses(),
+    ({ detail }) => detail.notice === "reminder" && detail.patient === person.stream && showDoses(),
     { signal },
   );
 

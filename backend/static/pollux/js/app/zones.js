@@ -3,6 +3,7 @@
 import { get, put } from "../api.js";
 import { field, h, whileBusy } from "../dom.js";
 import { words } from "../format.js";
+import { wallClock } from "../timing.js";
 
 const PATH = "patients/me/zones";
 
@@ -19,13 +20,6 @@ export function zoneSelect(id, current) {
   );
 }
 
-/** What the clock of the stay's own zone showed at its beginning, as an input of date and time wants it. */
-function arrival({ since, time_zone: timeZone }) {
-  // Swedish writes dates as ISO 8601 does.
-  const text = new Date(since).toLocaleString("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" });
-  return text.replace(" ", "T");
-}
-
 function sinceText(stay) {
   if (!stay.since) return "from the beginning";
   const options = { timeZone: stay.time_zone, dateStyle: "medium", timeStyle: "short" };
@@ -38,7 +32,7 @@ function stayForm(id, stay, label, save) {
   const since = h("input", {
     id: `${id}-since`,
     type: "datetime-local",
-    value: stay.since ? arrival(stay) : "",
+    value: stay.since ? wallClock(stay.time_zone, stay.since) : "",
     required: true,
   });
   const isFirst = stay.since === null;
