@@ -276,8 +276,11 @@ export async function planPage({ person, live, signal, go, id, today, zone }) {
       endForm(path, done),
     );
 
-  const show = async () => {
+  // What is being typed or asked is never taken away.
+  const isBusy = () => body.querySelector("details[open] form, .conflict form, [data-asked]") !== null;
+  const show = async ({ news = false } = {}) => {
     const plan = await get(path, { signal });
+    if (news && isBusy()) return;
     title.textContent = medicineOf(plan.now);
     const isOpen = plan.status !== "ended";
     body.replaceChildren(
@@ -296,10 +299,9 @@ export async function planPage({ person, live, signal, go, id, today, zone }) {
   };
   await show();
 
-  // What is being typed is never taken away.
   const refresh = settled(() => {
-    if (signal.aborted || body.querySelector("details[open] form, .conflict form")) return;
-    show().catch((error) => error.name !== "AbortError" && notice.before(failure(error)));
+    if (signal.aborted || isBusy()) return;
+    show({ news: true }).catch((error) => error.name !== "AbortError" && notice.before(failure(error)));
   });
   live.addEventListener(
     "changes",
