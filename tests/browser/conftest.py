@@ -77,6 +77,12 @@ class Site:
 
     address: str
     processes: list[subprocess.Popen[bytes]]
+    log: Path
+
+    def last_error(self) -> str:
+        """What the web server last said of an error, for whoever reads why a test failed."""
+        _, found, said = self.log.read_text().rpartition("Traceback")
+        return found + said[:4000]
 
     def signal(self, number: signal.Signals) -> None:
         """Sends it to both, the worker's pool included."""
@@ -110,7 +116,7 @@ def site(django_db_setup, tmp_path_factory) -> Iterator[Site]:
         children.start([sys.executable, *argv.split()], log=logs / f"{name}.log", env=env)
         for name, argv in (("web", f"{WEB} {port}"), ("worker", WORKER))
     ]
-    running = Site(address, processes)
+    running = Site(address, processes, logs / "web.log")
     try:
         _wait_for(f"{address}/accounts/login/", processes[0], logs / "web.log")
         yield running
@@ -162,11 +168,11 @@ def shared_page(site, browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def complaints() -> Iterator[list[str]]:
+def complaints(site) -> Iterator[list[str]]:
     """What the test's pages wrote to their consoles as errors, broken policies included; must stay empty."""
     heard: list[str] = []
     yield heard
-    assert heard == []
+    assert heard == [], site.last_error()
 
 
 @pytest.fixture
